@@ -1,0 +1,1 @@
+//! A complete installation in one directory: authority, accounts, three internal services.

@@ -1,0 +1,1 @@
+//! Everything that happened, append-only, chained, erasable by key.

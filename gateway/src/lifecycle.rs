@@ -1,0 +1,1 @@
+//! Start, reload, drain, stop: what runs, and how shutdown waits for it.

@@ -1,0 +1,1 @@
+//! What people see: sign-in, passwords, sessions, sign-out, errors; server-rendered, in French and English.

@@ -1,0 +1,1 @@
+//! The request path, in order: admit, authenticate, authorize, forward.

@@ -1,0 +1,1 @@
+//! Where things are kept: traits, and the adapters behind them.

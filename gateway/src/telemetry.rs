@@ -1,0 +1,1 @@
+//! Logs: what is written, where, and never a secret.

@@ -1,0 +1,1 @@
+//! Which header fields a client may not speak in, since the gateway does.

@@ -1,0 +1,1 @@
+//! A login in its one canonical form.

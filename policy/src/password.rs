@@ -1,0 +1,1 @@
+//! Whether a password may be used: rules in, verdict with every reason out.

@@ -1,0 +1,1 @@
+//! A path that policy and upstream cannot read differently.

@@ -1,0 +1,1 @@
+//! Where to send a person after sign-in: own hosts only.

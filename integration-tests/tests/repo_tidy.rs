@@ -1,0 +1,493 @@
+//! Rules of the repository that no compiler checks: size, shape, direction of imports, honesty of the tree.
+//! Each failure names the file, the line and what to do about it.
+#![expect(
+    clippy::expect_used,
+    reason = "a broken rule ends the test with its reason"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Longest source file, counted without its inline tests.
+const SOURCE_LINES_MAX: usize = 500;
+/// Longest file of tests.
+const TEST_FILE_LINES_MAX: usize = 900;
+/// Longest inline test module; a longer one moves to `foo/tests.rs`.
+const INLINE_TEST_LINES_MAX: usize = 80;
+
+#[test]
+fn source_files_stay_within_their_budget() {
+    check(|file, problems| {
+        let (source, inline) = split_inline_tests(&file.text);
+        let limit = if file.is_test() {
+            TEST_FILE_LINES_MAX
+        } else {
+            SOURCE_LINES_MAX
+        };
+        if source > limit {
+            problems.push(format!(
+                "{}: {source} lines, at most {limit}: split it by meaning",
+                file.name
+            ));
+        }
+        if inline > INLINE_TEST_LINES_MAX {
+            problems.push(format!(
+                "{}: {inline} lines of inline tests, at most {INLINE_TEST_LINES_MAX}: move them to {}",
+                file.name,
+                file.name.replace(".rs", "/tests.rs"),
+            ));
+        }
+    });
+}
+
+#[test]
+fn each_source_file_says_its_purpose_first() {
+    check(|file, problems| {
+        if !file.text.starts_with("//! ") {
+            problems.push(format!(
+                "{}: the first line must be `//!` and say what the file is for",
+                file.name
+            ));
+        }
+    });
+}
+
+#[test]
+fn modules_are_named_after_their_file() {
+    check(|file, problems| {
+        if file.name.ends_with("/mod.rs") {
+            problems.push(format!(
+                "{}: write `foo.rs` beside `foo/`, so that each tab has a name",
+                file.name
+            ));
+        }
+    });
+}
+
+#[test]
+fn nothing_is_ignored_unfinished_or_silenced() {
+    let words = [
+        ("#[ignore", "a test runs or is deleted"),
+        (
+            concat!("TO", "DO"),
+            "finish it, or write down in docs/ what is not built",
+        ),
+        (concat!("FIX", "ME"), "mend it"),
+        (concat!("todo", "!("), "return an honest error"),
+        (concat!("unimplemented", "!("), "return an honest error"),
+        (
+            concat!("#[allow", "("),
+            "write #[expect(lint, reason = \"…\")]",
+        ),
+        (
+            concat!("#![allow", "("),
+            "write #![expect(lint, reason = \"…\")]",
+        ),
+        (concat!("should", "_panic"), "assert on the error instead"),
+    ];
+    check(|file, problems| forbid(file, &words, problems));
+}
+
+#[test]
+fn the_tree_speaks_of_the_product_only() {
+    let words = [
+        (concat!("/wo", "rk/"), "no path of one machine"),
+        (concat!("/ro", "ot/"), "no path of one machine"),
+        (concat!("clau", "de"), "the product only"),
+        (concat!("anthro", "pic"), "the product only"),
+        (concat!("language ", "model"), "the product only"),
+    ];
+    let mut problems = Vec::new();
+    for file in files(&[
+        "rs", "md", "toml", "sh", "mjs", "html", "ftl", "css", "js", "yaml", "service", "sql",
+    ]) {
+        forbid(&file, &words, &mut problems);
+    }
+    report(&problems);
+}
+
+#[test]
+fn imports_point_one_way() {
+    let rules: [(&str, &[&str], &str); 8] = [
+        (
+            "policy/src/",
+            &[
+                "tokio",
+                "serde",
+                "std::fs",
+                "std::env",
+                "getrandom",
+                "tracing",
+                "octroi_config",
+            ],
+            "policy is pure: facts and `now` in, verdict out",
+        ),
+        (
+            "config/src/",
+            &["tokio", "pingora", "sqlx", "axum", "octroi_certs"],
+            "config reads a file and proves it; it runs nothing",
+        ),
+        (
+            "certs/src/",
+            &["octroi_policy", "octroi_config", "pingora", "axum", "sqlx"],
+            "certs depends on nothing of ours",
+        ),
+        (
+            "gateway/src/proxy",
+            &[
+                "sqlx",
+                "askama",
+                "crate::portal::pages",
+                "crate::store::sqlite",
+            ],
+            "the proxy never sees SQL or HTML",
+        ),
+        (
+            "gateway/src/portal",
+            &["pingora", "sqlx", "crate::proxy", "crate::store::"],
+            "pages know identity, never the proxy or a store",
+        ),
+        (
+            "gateway/src/admin",
+            &["pingora", "sqlx", "crate::proxy", "askama"],
+            "the admin API knows identity and journal only",
+        ),
+        (
+            "gateway/src/identity",
+            &[
+                "pingora",
+                "axum",
+                "askama",
+                "sqlx",
+                "crate::portal",
+                "crate::proxy",
+                "crate::admin",
+            ],
+            "identity stands below proxy, portal and admin",
+        ),
+        (
+            "gateway/src/store",
+            &[
+                "pingora",
+                "axum",
+                "askama",
+                "crate::portal",
+                "crate::proxy",
+                "crate::admin",
+                "crate::identity",
+            ],
+            "stores are the lowest layer",
+        ),
+    ];
+    check(|file, problems| {
+        for (folder, words, reason) in &rules {
+            if file.is_in(folder) && !file.is_test() {
+                forbid_in_source(file, words, reason, problems);
+            }
+        }
+    });
+}
+
+#[test]
+fn concrete_stores_are_named_by_the_composition_root_only() {
+    let words = [
+        "store::sqlite",
+        "store::memory",
+        "store::postgres",
+        "store::redis",
+    ];
+    check(|file, problems| {
+        let outside = file.is_in("gateway/src/")
+            && !file.is_in("gateway/src/store")
+            && !file.is_in("gateway/src/app");
+        if outside && !file.is_test() {
+            forbid_in_source(
+                file,
+                &words,
+                "take the trait as an argument; app.rs names the adapter",
+                problems,
+            );
+        }
+    });
+}
+
+#[test]
+fn files_and_environment_are_read_at_the_edges_only() {
+    check(|file, problems| {
+        let pure = [
+            "policy/src/",
+            "gateway/src/proxy",
+            "gateway/src/portal",
+            "gateway/src/identity",
+            "gateway/src/assertion",
+        ];
+        if pure.iter().any(|folder| file.is_in(folder)) && !file.is_test() {
+            forbid_in_source(
+                file,
+                &["std::fs", "tokio::fs", "fs::read"],
+                "files are read by config, certs, keyring and stores",
+                problems,
+            );
+        }
+        let reads_environment = [
+            "config/src/",
+            "gateway/src/cli",
+            "gateway/src/main",
+            "gateway/src/lifecycle",
+            "gateway/src/demo",
+            "gateway/src/telemetry",
+        ];
+        let ours = file.is_in("gateway/src/") || file.is_in("certs/src/");
+        if ours && !reads_environment.iter().any(|folder| file.is_in(folder)) && !file.is_test() {
+            forbid_in_source(
+                file,
+                &["env::var", "env::args"],
+                "the environment is read once, by config and the command line",
+                problems,
+            );
+        }
+    });
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    check(|file, problems| {
+        let product = file.is_in("gateway/src/")
+            || file.is_in("policy/src/")
+            || file.is_in("config/src/")
+            || file.is_in("certs/src/");
+        if product && !file.is_test() && file.name != "gateway/src/cli/output.rs" {
+            forbid_in_source(
+                file,
+                &["println!(", "eprintln!(", "print!("],
+                "say it through cli/output.rs, or log it",
+                problems,
+            );
+        }
+    });
+}
+
+#[test]
+fn each_member_takes_the_lints_of_the_workspace() {
+    let root = fs::read_to_string(root().join("Cargo.toml")).expect("the root manifest");
+    let members = root
+        .split("members = [")
+        .nth(1)
+        .and_then(|rest| rest.split(']').next())
+        .expect("a member list");
+    let mut seen = 0;
+    for member in members
+        .split(',')
+        .map(|name| name.trim().trim_matches('"'))
+        .filter(|name| !name.is_empty())
+    {
+        let manifest = fs::read_to_string(self::root().join(member).join("Cargo.toml"))
+            .expect("a member's manifest");
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{member}/Cargo.toml: add `[lints]` with `workspace = true`"
+        );
+        let pinned_here = manifest
+            .lines()
+            .skip_while(|line| !line.starts_with("[dependencies]"))
+            .find(|line| line.contains("version = \"") || line.contains(" = \""));
+        assert_eq!(
+            pinned_here, None,
+            "{member}/Cargo.toml: versions are pinned once, in the root manifest"
+        );
+        seen += 1;
+    }
+    assert_eq!(seen, 5, "five crates, none added without a decision record");
+}
+
+#[test]
+fn one_tls_stack_and_one_source_of_cryptography() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).expect("the lock file");
+    for banned in [
+        "openssl",
+        "openssl-sys",
+        "native-tls",
+        "boring",
+        "boring-sys",
+        "s2n-tls",
+        "rsa",
+        "aes-gcm",
+    ] {
+        assert!(
+            !lock.contains(&format!("\nname = \"{banned}\"\n")),
+            "Cargo.lock: {banned} came in; deny.toml says why it must not"
+        );
+    }
+}
+
+#[test]
+fn decision_records_have_a_number_of_their_own() {
+    let folder = root().join("docs/adr");
+    let mut numbers: Vec<String> = fs::read_dir(&folder)
+        .map(|entries| {
+            entries
+                .filter_map(Result::ok)
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .collect()
+        })
+        .unwrap_or_default();
+    numbers.retain(|name| {
+        Path::new(name).extension().is_some_and(|end| end == "md") && name != "README.md"
+    });
+    numbers.sort();
+    let mut last = String::new();
+    for name in numbers {
+        let number: String = name.chars().take_while(char::is_ascii_digit).collect();
+        assert_eq!(
+            number.len(),
+            4,
+            "docs/adr/{name}: begin with four digits, as in 0012-title.md"
+        );
+        assert_ne!(number, last, "docs/adr/{name}: this number is taken");
+        last = number;
+    }
+}
+
+#[test]
+fn the_front_matter_of_the_repository_is_there() {
+    for name in [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "Cargo.lock",
+        "deny.toml",
+        "dev",
+        ".ci/run",
+    ] {
+        let text = fs::read_to_string(root().join(name)).unwrap_or_default();
+        assert!(text.len() > 40, "{name} is missing or empty");
+    }
+    let ci = fs::read_to_string(root().join(".ci/run")).expect(".ci/run");
+    assert!(
+        ci.contains("dev\" test"),
+        ".ci/run runs what a developer runs: ./dev test"
+    );
+}
+
+/// One text file of the repository, named relative to its root.
+struct SourceFile {
+    name: String,
+    text: String,
+}
+
+impl SourceFile {
+    fn is_in(&self, prefix: &str) -> bool {
+        self.name.starts_with(prefix)
+    }
+
+    fn is_test(&self) -> bool {
+        self.name.ends_with("/tests.rs")
+            || self.name.contains("/tests/")
+            || self.name.starts_with("integration-tests/")
+            || self.name.ends_with("_tests.rs")
+    }
+}
+
+fn check(rule: impl Fn(&SourceFile, &mut Vec<String>)) {
+    let sources = files(&["rs"]);
+    assert!(
+        sources.len() > 20,
+        "the rules looked at {} files only",
+        sources.len()
+    );
+    let mut problems = Vec::new();
+    for file in &sources {
+        rule(file, &mut problems);
+    }
+    report(&problems);
+}
+
+fn report(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+fn forbid(file: &SourceFile, words: &[(&str, &str)], problems: &mut Vec<String>) {
+    if file.name == "integration-tests/tests/repo_tidy.rs" {
+        return;
+    }
+    for (number, line) in file.text.lines().enumerate() {
+        for (word, remedy) in words {
+            if line.to_lowercase().contains(&word.to_lowercase()) && names_it(line, word) {
+                problems.push(format!("{}:{}: `{word}`: {remedy}", file.name, number + 1));
+            }
+        }
+    }
+}
+
+/// Words in capitals are meant in capitals; all others in any case.
+fn names_it(line: &str, word: &str) -> bool {
+    !word.chars().all(|letter| letter.is_ascii_uppercase()) || line.contains(word)
+}
+
+fn forbid_in_source(file: &SourceFile, words: &[&str], reason: &str, problems: &mut Vec<String>) {
+    let (source, _) = split_inline_tests(&file.text);
+    for (number, line) in file.text.lines().take(source).enumerate() {
+        let code = line.split("//").next().unwrap_or_default();
+        for word in words {
+            if code.contains(word) {
+                problems.push(format!("{}:{}: `{word}`: {reason}", file.name, number + 1));
+            }
+        }
+    }
+}
+
+/// Lines of source, and lines of the inline test module that ends the file, if there is one.
+fn split_inline_tests(text: &str) -> (usize, usize) {
+    let lines: Vec<&str> = text.lines().collect();
+    let start = lines.windows(2).position(|pair| {
+        pair[0].trim() == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].ends_with('{')
+    });
+    start.map_or((lines.len(), 0), |at| (at, lines.len() - at))
+}
+
+fn files(endings: &[&str]) -> Vec<SourceFile> {
+    let mut found = Vec::new();
+    collect(&root(), endings, &mut found);
+    found
+}
+
+fn collect(folder: &Path, endings: &[&str], found: &mut Vec<SourceFile>) {
+    for entry in fs::read_dir(folder)
+        .expect("a folder of the repository")
+        .filter_map(Result::ok)
+    {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !name.starts_with('.')
+                && name != "target"
+                && name != "node_modules"
+                && name != "octroi-demo"
+            {
+                collect(&path, endings, found);
+            }
+        } else if path
+            .extension()
+            .is_some_and(|end| endings.contains(&end.to_string_lossy().as_ref()))
+        {
+            let relative = path
+                .strip_prefix(root())
+                .expect("inside the repository")
+                .to_string_lossy()
+                .into_owned();
+            let text = fs::read_to_string(&path).expect("a text file");
+            found.push(SourceFile {
+                name: relative,
+                text,
+            });
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent()
+        .expect("a workspace around this crate")
+        .to_path_buf()
+}

@@ -1,1 +1,162 @@
 //! The command line: one file a command.
+
+mod demo;
+mod journal;
+mod output;
+mod serve;
+mod session;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::output::Format;
+pub(crate) use self::output::Output;
+
+/// Reads the command line and runs what it asks for.
+pub(crate) fn run() -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return answer_of_the_parser(&error),
+    };
+    let output = Output::new(if line.json {
+        Format::Json
+    } else {
+        Format::Text
+    });
+    match line.command.run(&output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+/// An authentication gateway: people sign in here, and only then reach the services behind it.
+#[derive(Debug, Parser)]
+#[command(name = "octroi", version, propagate_version = true, after_help = EXIT_CODES)]
+struct CommandLine {
+    /// Print facts as JSON, one document or one line a fact, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Set up and run a complete installation to try out, with three services and made-up people
+    Demo(demo::Arguments),
+    /// Run the gateway
+    Serve(serve::Arguments),
+    /// Accounts: add, invite, list, show, lock, unlock, reset, delete
+    #[command(subcommand)]
+    User(user::Command),
+    /// Sessions: list, revoke
+    #[command(subcommand)]
+    Session(session::Command),
+    /// The journal: search, verify, export
+    #[command(subcommand)]
+    Journal(journal::Command),
+}
+
+impl Command {
+    fn run(self, output: &Output) -> Outcome {
+        match self {
+            Self::Demo(arguments) => demo::run(arguments, output),
+            Self::Serve(arguments) => serve::run(&arguments),
+            Self::User(command) => user::run(command, output),
+            Self::Session(command) => session::run(command, output),
+            Self::Journal(command) => journal::run(command, output),
+        }
+    }
+}
+
+/// How a command ends.
+pub(crate) type Outcome = Result<(), Failure>;
+
+/// Why a command did not do what it was asked for; the variant decides the exit code.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// It was refused, or problems were found (exit code 1). The text says what and how to mend it.
+    #[error("{0}")]
+    Refused(String),
+    /// The problems were printed already (exit code 1).
+    #[error("problems were found")]
+    Shown,
+    /// The command line asks for something that makes no sense (exit code 2).
+    #[error("{0}")]
+    Usage(String),
+    /// Store, gateway or network cannot be reached (exit code 3).
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl Failure {
+    /// The exit code that scripts rely on.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Refused(_) | Self::Shown => 1,
+            Self::Usage(_) => 2,
+            Self::Unavailable(_) => 3,
+        })
+    }
+}
+
+/// Which configuration file a command reads.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct ConfigFile {
+    /// The configuration file
+    #[arg(
+        short = 'c',
+        long = "config",
+        value_name = "FILE",
+        env = "OCTROI_CONFIG",
+        default_value = "/etc/octroi/octroi.toml"
+    )]
+    pub(crate) path: std::path::PathBuf,
+}
+
+/// Help and version go to standard output with success, everything else is a usage error.
+fn answer_of_the_parser(error: &clap::Error) -> ExitCode {
+    // Nothing is left to be done where the terminal is gone.
+    let _ = error.print();
+    u8::try_from(error.exit_code()).map_or(ExitCode::from(2), ExitCode::from)
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 refused or problems found, 2 usage, 3 store or network unavailable.
+
+Try it:  octroi demo
+Learn:   octroi help COMMAND";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_takes_a_password_as_an_argument() {
+        fn walk(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                let takes_value = argument.get_action().takes_values();
+                assert!(
+                    !(name.contains("password") && takes_value),
+                    "{} {name}",
+                    command.get_name()
+                );
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&CommandLine::command());
+    }
+}

@@ -30,5 +30,8 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    // Before anything else: whoever asks rustls for a provider first decides for the process, and
+    // Pingora would ask for another one. It can fail only where one is installed already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    cli::run()
 }

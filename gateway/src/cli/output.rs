@@ -1,0 +1,120 @@
+//! What commands print: facts to standard output, failures to standard error.
+
+use std::{
+    fmt::{self, Display, Write as _},
+    io::{self, Write},
+};
+
+use serde::Serialize;
+
+use super::Failure;
+
+/// Where a command's words go.
+#[derive(Debug)]
+pub(crate) struct Output {
+    format: Format,
+}
+
+/// For whom facts are printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+}
+
+impl Output {
+    /// Prints facts in this format.
+    pub(crate) const fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// Prints a fact: its fields for scripts, its sentence for people.
+    pub(crate) fn fact<F: Serialize + Display>(&self, fact: &F) {
+        match self.format {
+            Format::Text => self.line(fact),
+            Format::Json => self.json(fact),
+        }
+    }
+
+    /// Prints several facts: a JSON array, or one after the other with `none` where there are none.
+    pub(crate) fn facts<F: Serialize + Display>(&self, facts: &[F], none: &str) {
+        match self.format {
+            Format::Json => self.json(facts),
+            Format::Text if facts.is_empty() => self.line(&none),
+            Format::Text => facts.iter().for_each(|fact| self.line(fact)),
+        }
+    }
+
+    /// Prints words for people; scripts do not see them.
+    pub(crate) fn say<T: Display + ?Sized>(&self, text: &T) {
+        if self.format == Format::Text {
+            self.line(text);
+        }
+    }
+
+    /// Prints a line whatever the format is.
+    pub(crate) fn line<T: Display + ?Sized>(&self, text: &T) {
+        write_line(io::stdout().lock(), &Visible(text));
+    }
+
+    /// Prints why the command did not do what it was asked for.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if matches!(failure, Failure::Shown) {
+            return;
+        }
+        match self.format {
+            Format::Text => write_line(
+                io::stderr().lock(),
+                &format_args!("octroi: {}", Visible(failure)),
+            ),
+            Format::Json => {
+                let document = serde_json::json!({ "error": failure.to_string() });
+                write_line(io::stderr().lock(), &document);
+            }
+        }
+    }
+
+    fn json<F: Serialize + ?Sized>(&self, fact: &F) {
+        match serde_json::to_string(fact) {
+            Ok(document) => write_line(io::stdout().lock(), &document),
+            Err(error) => write_line(io::stderr().lock(), &error),
+        }
+    }
+}
+
+/// Text with its control characters escaped, save line ends and tabs: what a stranger sent as the
+/// name of a browser must not steer the operator's terminal.
+pub(crate) struct Visible<T>(pub(crate) T);
+
+impl<T: Display> Display for Visible<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        write!(text, "{}", self.0)?;
+        for character in text.chars() {
+            if character.is_control() && !matches!(character, '\n' | '\t') {
+                write!(f, "{}", character.escape_unicode())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A reader that went away (`octroi … | head`) is no failure of the command.
+fn write_line(mut to: impl Write, text: &dyn Display) {
+    let _ = writeln!(to, "{text}").and_then(|()| to.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        let shown = Visible("Fire\u{1b}[2Jfox\r\u{9b}31m\nnext\tcell").to_string();
+        assert_eq!(shown, "Fire\\u{1b}[2Jfox\\u{d}\\u{9b}31m\nnext\tcell");
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests, to be read with the module above.

@@ -1,0 +1,140 @@
+//! Every limit of the door in one place, with the figure it has unless the operator says otherwise.
+
+use std::time::Duration;
+
+/// The limits of one listener.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// Connections open at once, from everybody.
+    pub(crate) connections_max: usize,
+    /// Connections open at once from one client: an IPv4 address, or an IPv6 /64, which is what one
+    /// subscriber commonly holds.
+    pub(crate) connections_per_client_max: usize,
+    /// How long a listed peer has to send its PROXY header.
+    pub(crate) proxy_header_timeout: Duration,
+    /// How long the TLS handshake may take in all.
+    pub(crate) handshake_timeout: Duration,
+    /// How long a whole request head may take from its first byte; on HTTP/2 also how long the
+    /// preface, and then the first request, may take from the end of the handshake.
+    pub(crate) head_timeout: Duration,
+    /// How long a connection may rest between two requests (and before the first one on HTTP/1.1).
+    pub(crate) idle_timeout: Duration,
+    /// The longest request head in bytes: request line and fields on HTTP/1.1, the decoded list
+    /// (RFC 9113, section 6.5.2) on HTTP/2.
+    pub(crate) head_bytes_max: usize,
+    /// The most fields in a request head.
+    pub(crate) head_fields_max: usize,
+    /// What a request body must bring.
+    pub(crate) body: BodyLimits,
+    /// What HTTP/2 adds.
+    pub(crate) http2: Http2Limits,
+    /// What an open WebSocket may do.
+    pub(crate) tunnel: TunnelLimits,
+    /// How long what is being answered when the door closes may go on.
+    pub(crate) drain_timeout: Duration,
+}
+
+/// A request body must keep coming, or the request ends with 408.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimits {
+    /// How long a body may take in all, however fast it comes.
+    pub(crate) total_timeout: Duration,
+    /// How long a body is given before its rate counts.
+    pub(crate) grace: Duration,
+    /// The slowest rate that is borne, in bytes a second, as the average since the first byte.
+    pub(crate) bytes_per_second_min: u64,
+}
+
+/// Limits of one HTTP/2 connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Http2Limits {
+    /// Streams open at once (RFC 9113, section 5.1.2).
+    pub(crate) streams_max: u32,
+    /// Streams that the client reset before they were answered, held at once: the bound against
+    /// rapid resets.
+    pub(crate) pending_resets_max: usize,
+    /// Requests that are refused as malformed before the connection ends.
+    pub(crate) rejected_streams_max: usize,
+    /// Control frames (SETTINGS, PING, `RST_STREAM`, PRIORITY, `WINDOW_UPDATE`) and empty DATA or
+    /// HEADERS frames borne in one [`Self::window`].
+    pub(crate) control_frames_max: u32,
+    /// CONTINUATION frames in one header block.
+    pub(crate) continuations_max: u32,
+    /// The time over which control frames are counted.
+    pub(crate) window: Duration,
+    /// How much a client may send on one stream before it is read, in bytes.
+    pub(crate) stream_window_bytes: u32,
+    /// How much a client may send on all streams before it is read, in bytes.
+    pub(crate) connection_window_bytes: u32,
+}
+
+/// Limits of one WebSocket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TunnelLimits {
+    /// How long the upstream may take to accept a connection, TLS included.
+    pub(crate) dial_timeout: Duration,
+    /// How long the upstream may take to answer the upgrade.
+    pub(crate) answer_timeout: Duration,
+    /// The longest response head of the upstream, in bytes.
+    pub(crate) answer_head_bytes_max: usize,
+    /// How long both sides may be silent.
+    pub(crate) idle_timeout: Duration,
+    /// How long a socket that must end has to come to a frame's end and take the close frame.
+    pub(crate) close_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 20_000,
+            connections_per_client_max: 256,
+            proxy_header_timeout: Duration::from_secs(2),
+            handshake_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            head_bytes_max: 32 * 1024,
+            head_fields_max: 100,
+            body: BodyLimits::default(),
+            http2: Http2Limits::default(),
+            tunnel: TunnelLimits::default(),
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for BodyLimits {
+    fn default() -> Self {
+        Self {
+            total_timeout: Duration::from_secs(60 * 60),
+            grace: Duration::from_secs(10),
+            bytes_per_second_min: 1024,
+        }
+    }
+}
+
+impl Default for Http2Limits {
+    fn default() -> Self {
+        Self {
+            streams_max: 100,
+            pending_resets_max: 20,
+            rejected_streams_max: 32,
+            control_frames_max: 2_000,
+            continuations_max: 8,
+            window: Duration::from_secs(10),
+            stream_window_bytes: 1 << 20,
+            connection_window_bytes: 4 << 20,
+        }
+    }
+}
+
+impl Default for TunnelLimits {
+    fn default() -> Self {
+        Self {
+            dial_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(30),
+            answer_head_bytes_max: 32 * 1024,
+            idle_timeout: Duration::from_secs(60 * 60),
+            close_timeout: Duration::from_millis(500),
+        }
+    }
+}

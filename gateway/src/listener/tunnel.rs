@@ -1,0 +1,125 @@
+//! WebSockets leave Pingora: dial, upgrade, splice, and end at a frame's boundary.
+
+use std::{fmt, io, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{limits::TunnelLimits, open_requests::EndReason};
+
+/// What the proxy must fill in for the door to carry a WebSocket to its upstream.
+pub(crate) struct Takeover {
+    /// How the upstream is reached.
+    pub(crate) dial: Box<dyn Dial>,
+    /// The finished upgrade request in HTTP/1.1: request line, fields, empty line. The proxy's rules
+    /// have been applied to it; the door sends it as it is.
+    pub(crate) head: Bytes,
+    /// The client's `Sec-WebSocket-Key`, against which the upstream's accept value is checked.
+    pub(crate) key: WebSocketKey,
+    /// The route's limits.
+    pub(crate) limits: TunnelLimits,
+    /// Filters the answer, writes the access line, counts.
+    pub(crate) watch: Box<dyn TunnelWatch>,
+}
+
+/// Opens a connection to an upstream.
+#[async_trait::async_trait]
+pub(crate) trait Dial: Send + Sync {
+    /// Connects, TLS included. The door puts [`TunnelLimits::dial_timeout`] around it.
+    async fn dial(&self) -> io::Result<Box<dyn UpstreamStream>>;
+}
+
+/// A connection to an upstream, whatever it runs over.
+pub(crate) trait UpstreamStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> UpstreamStream for S {}
+
+/// The proxy's part in a WebSocket that it no longer carries. Dropped when the socket is gone, in
+/// whichever way: what must happen then belongs in its `Drop`.
+pub(crate) trait TunnelWatch: Send {
+    /// Applies the route's rules for answers to the upstream's head, 101 or other. The door takes
+    /// care of `Connection`, `Upgrade`, `Content-Length` and `Transfer-Encoding`.
+    fn answer(&mut self, status: StatusCode, headers: &mut HeaderMap);
+
+    /// The whole answer for an upgrade that did not come about.
+    fn refuse(&mut self, fault: TunnelFault) -> Response<Bytes>;
+
+    /// What became of it; called once before the drop, unless the door's own task is dropped.
+    fn finished(&mut self, outcome: &TunnelOutcome);
+}
+
+/// The client's `Sec-WebSocket-Key` (RFC 6455, section 4.1): 16 bytes in base64.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct WebSocketKey([u8; 24]);
+
+impl WebSocketKey {
+    /// Reads the field's value; `None` unless it is base64 of 16 bytes.
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
+        let key: [u8; 24] = value.try_into().ok()?;
+        let decoded = data_encoding::BASE64.decode(&key).ok()?;
+        (decoded.len() == 16).then_some(Self(key))
+    }
+
+    /// The value that the upstream must answer with (RFC 6455, section 4.2.2, item 5.4).
+    pub(crate) fn accept(&self) -> String {
+        let mut context =
+            aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY);
+        context.update(&self.0);
+        context.update(ACCEPT_GUID);
+        data_encoding::BASE64.encode(context.finish().as_ref())
+    }
+}
+
+/// Why an upgrade did not come about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TunnelFault {
+    /// The upstream could not be reached, or its certificate did not hold.
+    Unreachable,
+    /// The upstream took too long to accept or to answer.
+    TimedOut,
+    /// What the upstream answered is not HTTP/1.1, or a 101 that accepts another handshake.
+    BadAnswer,
+    /// The client sent bytes after its upgrade request before it was answered.
+    EarlyBytes,
+}
+
+/// What became of a takeover.
+#[derive(Debug)]
+pub(crate) struct TunnelOutcome {
+    /// The status that the client saw.
+    pub(crate) status: StatusCode,
+    /// Bytes of the client that went to the upstream after the upgrade.
+    pub(crate) bytes_from_client: u64,
+    /// Bytes of the upstream that went to the client after the upgrade.
+    pub(crate) bytes_to_client: u64,
+    /// How long it was open after the upgrade.
+    pub(crate) open_for: Duration,
+    /// Why it ended.
+    pub(crate) end: TunnelEnd,
+}
+
+/// Why a takeover ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TunnelEnd {
+    /// The upgrade did not come about.
+    Refused(TunnelFault),
+    /// The upstream gave another answer than 101, which was relayed.
+    Answered,
+    /// One side closed.
+    Closed,
+    /// Both sides were silent for too long.
+    Idle,
+    /// The gateway ended it.
+    Ended(EndReason),
+}
+
+impl fmt::Debug for Takeover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The head carries cookies and the identity assertion.
+        f.debug_struct("Takeover").finish_non_exhaustive()
+    }
+}
+
+/// RFC 6455, section 1.3.
+const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -1,1 +1,3 @@
-//! The request path, in order: admit, authenticate, authorize, forward.
+//! The request path: admit, authenticate, authorize, forward. Sees neither SQL nor HTML.
+
+pub(crate) mod refusal;

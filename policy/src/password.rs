@@ -1,1 +1,3 @@
-//! Whether a password may be used: rules in, verdict with every reason out.
+//! What a password must be: its one form before hashing, and the rules it is judged by.
+
+pub mod verdict;

@@ -77,6 +77,43 @@ pub enum Computer {
     Public,
 }
 
+/// Why a session ended (promise C4).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum EndCause {
+    /// The account was locked, erased or changed by an administrator.
+    AccountChanged,
+    /// The person ended it from another of their sessions.
+    EndedByPerson,
+    /// The absolute life was over.
+    Expired,
+    /// It was not used for longer than its idle limit.
+    Idle,
+    /// The password was changed.
+    PasswordChanged,
+    /// Somebody signed in on the same browser.
+    Replaced,
+    /// An administrator ended it.
+    Revoked,
+    /// The person signed out.
+    SignedOut,
+}
+
+impl EndCause {
+    /// The stable id used in store, journal and API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountChanged => "account_changed",
+            Self::EndedByPerson => "ended_by_person",
+            Self::Expired => "expired",
+            Self::Idle => "idle",
+            Self::PasswordChanged => "password_changed",
+            Self::Replaced => "replaced",
+            Self::Revoked => "revoked",
+            Self::SignedOut => "signed_out",
+        }
+    }
+}
+
 /// What can be said of the session at the moment of the request, besides its record.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {

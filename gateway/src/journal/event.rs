@@ -1,0 +1,467 @@
+//! What the journal can say: a closed list of events. Public fields are chained in the clear;
+//! what identifies a person is kept apart and sealed.
+
+use std::{net::IpAddr, sync::Arc};
+
+use octroi_policy::{
+    assurance::Assurance,
+    host::Host,
+    id::{AccountId, RequestId, Role, RouteName, SessionId, TenantId, TenantName},
+    session::Computer,
+    time::Timestamp,
+};
+use serde_json::{Map, Value, json};
+
+use crate::store::sessions::EndCause;
+
+/// A line to be written.
+#[derive(Clone)]
+pub(crate) struct Draft {
+    /// When it happened.
+    pub(crate) at: Timestamp,
+    /// Who did it.
+    pub(crate) actor: Actor,
+    /// What happened.
+    pub(crate) event: Event,
+    /// In which tenant.
+    pub(crate) tenant: Option<TenantId>,
+    /// To whom: the account whose key seals [`Draft::personal`].
+    pub(crate) account: Option<AccountId>,
+    /// In which session.
+    pub(crate) session: Option<SessionId>,
+    /// With which request.
+    pub(crate) request: Option<RequestId>,
+    /// What identifies the person; sealed.
+    pub(crate) personal: Personal,
+}
+
+impl Draft {
+    /// A line with nothing but actor and event.
+    pub(crate) fn new(at: Timestamp, actor: Actor, event: Event) -> Self {
+        Self {
+            at,
+            actor,
+            event,
+            tenant: None,
+            account: None,
+            session: None,
+            request: None,
+            personal: Personal::default(),
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Actor {
+    /// octroi itself: start, expiry, purge.
+    System,
+    /// A person who is signed in, or signs in.
+    Account(AccountId),
+    /// Somebody on the machine, through the socket or the command line.
+    Operator {
+        /// The user id that the operating system vouches for.
+        uid: u32,
+    },
+    /// Somebody who proved nothing.
+    Anonymous,
+}
+
+impl Actor {
+    /// As the journal keeps it: `system`, `account:<id>`, `os:<uid>`, `anonymous`.
+    pub(crate) fn to_word(self) -> String {
+        match self {
+            Self::System => "system".to_owned(),
+            Self::Account(account) => format!("account:{account}"),
+            Self::Operator { uid } => format!("os:{uid}"),
+            Self::Anonymous => "anonymous".to_owned(),
+        }
+    }
+
+    /// Reads [`Actor::to_word`] back.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        match word.split_once(':') {
+            None if word == "system" => Some(Self::System),
+            None if word == "anonymous" => Some(Self::Anonymous),
+            Some(("account", id)) => id.parse().ok().map(Self::Account),
+            Some(("os", uid)) => uid.parse().ok().map(|uid| Self::Operator { uid }),
+            _ => None,
+        }
+    }
+}
+
+/// What identifies a person. Sealed with the key of the draft's account, or with the month's key
+/// where no account is known.
+#[derive(Clone, Default)]
+pub(crate) struct Personal {
+    /// The login of the account that the line is about.
+    pub(crate) login: Option<Arc<str>>,
+    /// The person's name.
+    pub(crate) name: Option<Arc<str>>,
+    /// The person's e-mail address.
+    pub(crate) email: Option<Arc<str>>,
+    /// The client's address.
+    pub(crate) address: Option<IpAddr>,
+    /// The browser as it names itself.
+    pub(crate) browser: Option<Arc<str>>,
+    /// What was typed as a login and names no account. Kept as a truncated keyed hash alone:
+    /// people type passwords into login fields.
+    pub(crate) unknown_identifier: Option<Arc<str>>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    missing_docs,
+    reason = "the fields are the words of the journal itself"
+)]
+pub(crate) enum Event {
+    /// A sign-in succeeded.
+    SignedIn {
+        assurance: Assurance,
+        computer: Computer,
+        host: Host,
+    },
+    /// The first factor was right, and the person must choose a password first.
+    PasswordChangeDemanded { reason: ChangeDemand },
+    /// A sign-in failed.
+    SignInFailed { reason: SignInFailure },
+    /// Sign-ins failed too often for a line each.
+    SignInFailedRepeatedly {
+        reason: SignInFailure,
+        count: u32,
+        first_at: Timestamp,
+        last_at: Timestamp,
+    },
+    /// A session was carried to another host.
+    HostEntered { host: Host },
+    /// A session ended.
+    SessionEnded { cause: EndCause },
+    /// Several sessions ended at once.
+    SessionsEnded {
+        cause: EndCause,
+        kept: Option<SessionId>,
+    },
+    /// The person chose a password.
+    PasswordChanged { by_invitation: bool },
+    /// A change of password was refused.
+    PasswordRefused { reasons: Vec<&'static str> },
+    /// Somebody else set a provisional password.
+    PasswordProvided { expires_at: Timestamp },
+    /// The password was taken away.
+    PasswordRemoved,
+    /// An account was made.
+    AccountCreated { roles: Vec<Role> },
+    /// Name, e-mail or language were changed: which, never from what to what.
+    ProfileChanged { fields: Vec<&'static str> },
+    /// An account was locked.
+    AccountLocked,
+    /// An account was unlocked.
+    AccountUnlocked,
+    /// The counters of an account were cleared.
+    ThrottleForgiven,
+    /// An account's roles were changed.
+    RolesChanged { before: Vec<Role>, after: Vec<Role> },
+    /// An account's rights on other tenants were changed.
+    GrantsChanged {
+        before: Vec<TenantName>,
+        after: Vec<TenantName>,
+    },
+    /// An account was erased.
+    AccountErased,
+    /// An invitation was made.
+    InvitationIssued { expires_at: Timestamp },
+    /// An invitation was withdrawn.
+    InvitationWithdrawn,
+    /// A tenant was added.
+    TenantCreated { name: TenantName },
+    /// A key that signs assertions was made.
+    SigningKeyCreated {
+        key_id: String,
+        signs_from: Timestamp,
+    },
+    /// A key that signed assertions was removed.
+    SigningKeyRemoved { key_id: String },
+    /// The address of an upstream was refused.
+    UpstreamRefused {
+        route: RouteName,
+        reason: &'static str,
+    },
+    /// The gateway started.
+    Started { version: &'static str },
+    /// The gateway stopped in good order.
+    Stopped,
+    /// Another configuration is in force.
+    ConfigurationLoaded { digest: String },
+    /// A configuration was refused, and the old one stays.
+    ConfigurationRefused { problems: u32 },
+    /// Somebody read the journal.
+    JournalRead { purpose: ReadPurpose, entries: u64 },
+    /// Old lines were removed.
+    JournalPurged { before: Timestamp, entries: u64 },
+}
+
+/// Declares a closed list of words that the journal keeps.
+macro_rules! words {
+    ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub(crate) enum $name {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $name {
+            /// All of them.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word in the journal.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+
+            /// The variant that this word names.
+            pub(crate) fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|variant| variant.as_str() == word)
+            }
+        }
+    };
+}
+
+words! {
+    /// Why a sign-in failed. The person is told none of it.
+    SignInFailure {
+        /// No account has this login.
+        UnknownLogin = "unknown_login",
+        /// The password was wrong.
+        WrongPassword = "wrong_password",
+        /// The account has no password yet.
+        NoPassword = "no_password",
+        /// The account is locked.
+        Locked = "locked",
+        /// The provisional password expired, or has served.
+        ProvisionalOver = "provisional_over",
+        /// The attempt had to wait and did not.
+        Throttled = "throttled",
+        /// The hashing queue was full.
+        Busy = "busy",
+        /// The account changed while the password was checked.
+        ChangedMeanwhile = "changed_meanwhile",
+        /// The invitation was spent, withdrawn or expired.
+        InvitationOver = "invitation_over",
+        /// The ticket did not match, was spent or expired.
+        TicketOver = "ticket_over",
+        /// The current password was wrong at a change of password.
+        WrongCurrentPassword = "wrong_current_password",
+    }
+}
+
+words! {
+    /// Why a person must choose a password before anything else.
+    ChangeDemand {
+        /// Somebody else set the password.
+        Provisional = "provisional",
+        /// The rules became stricter.
+        Policy = "policy",
+    }
+}
+
+words! {
+    /// What the journal was read for.
+    ReadPurpose {
+        /// A search.
+        Search = "search",
+        /// An export.
+        Export = "export",
+    }
+}
+
+words! {
+    /// The kinds of events, for searches.
+    EventKind {
+        /// [`Event::SignedIn`].
+        SignedIn = "signed_in",
+        /// [`Event::PasswordChangeDemanded`].
+        PasswordChangeDemanded = "password_change_demanded",
+        /// [`Event::SignInFailed`].
+        SignInFailed = "sign_in_failed",
+        /// [`Event::SignInFailedRepeatedly`].
+        SignInFailedRepeatedly = "sign_in_failed_repeatedly",
+        /// [`Event::HostEntered`].
+        HostEntered = "host_entered",
+        /// [`Event::SessionEnded`].
+        SessionEnded = "session_ended",
+        /// [`Event::SessionsEnded`].
+        SessionsEnded = "sessions_ended",
+        /// [`Event::PasswordChanged`].
+        PasswordChanged = "password_changed",
+        /// [`Event::PasswordRefused`].
+        PasswordRefused = "password_refused",
+        /// [`Event::PasswordProvided`].
+        PasswordProvided = "password_provided",
+        /// [`Event::PasswordRemoved`].
+        PasswordRemoved = "password_removed",
+        /// [`Event::AccountCreated`].
+        AccountCreated = "account_created",
+        /// [`Event::ProfileChanged`].
+        ProfileChanged = "profile_changed",
+        /// [`Event::AccountLocked`].
+        AccountLocked = "account_locked",
+        /// [`Event::AccountUnlocked`].
+        AccountUnlocked = "account_unlocked",
+        /// [`Event::ThrottleForgiven`].
+        ThrottleForgiven = "throttle_forgiven",
+        /// [`Event::RolesChanged`].
+        RolesChanged = "roles_changed",
+        /// [`Event::GrantsChanged`].
+        GrantsChanged = "grants_changed",
+        /// [`Event::AccountErased`].
+        AccountErased = "account_erased",
+        /// [`Event::InvitationIssued`].
+        InvitationIssued = "invitation_issued",
+        /// [`Event::InvitationWithdrawn`].
+        InvitationWithdrawn = "invitation_withdrawn",
+        /// [`Event::TenantCreated`].
+        TenantCreated = "tenant_created",
+        /// [`Event::SigningKeyCreated`].
+        SigningKeyCreated = "signing_key_created",
+        /// [`Event::SigningKeyRemoved`].
+        SigningKeyRemoved = "signing_key_removed",
+        /// [`Event::UpstreamRefused`].
+        UpstreamRefused = "upstream_refused",
+        /// [`Event::Started`].
+        Started = "started",
+        /// [`Event::Stopped`].
+        Stopped = "stopped",
+        /// [`Event::ConfigurationLoaded`].
+        ConfigurationLoaded = "configuration_loaded",
+        /// [`Event::ConfigurationRefused`].
+        ConfigurationRefused = "configuration_refused",
+        /// [`Event::JournalRead`].
+        JournalRead = "journal_read",
+        /// [`Event::JournalPurged`].
+        JournalPurged = "journal_purged",
+    }
+}
+
+impl Event {
+    /// Which kind of event it is.
+    pub(crate) const fn kind(&self) -> EventKind {
+        match self {
+            Self::SignedIn { .. } => EventKind::SignedIn,
+            Self::PasswordChangeDemanded { .. } => EventKind::PasswordChangeDemanded,
+            Self::SignInFailed { .. } => EventKind::SignInFailed,
+            Self::SignInFailedRepeatedly { .. } => EventKind::SignInFailedRepeatedly,
+            Self::HostEntered { .. } => EventKind::HostEntered,
+            Self::SessionEnded { .. } => EventKind::SessionEnded,
+            Self::SessionsEnded { .. } => EventKind::SessionsEnded,
+            Self::PasswordChanged { .. } => EventKind::PasswordChanged,
+            Self::PasswordRefused { .. } => EventKind::PasswordRefused,
+            Self::PasswordProvided { .. } => EventKind::PasswordProvided,
+            Self::PasswordRemoved => EventKind::PasswordRemoved,
+            Self::AccountCreated { .. } => EventKind::AccountCreated,
+            Self::ProfileChanged { .. } => EventKind::ProfileChanged,
+            Self::AccountLocked => EventKind::AccountLocked,
+            Self::AccountUnlocked => EventKind::AccountUnlocked,
+            Self::ThrottleForgiven => EventKind::ThrottleForgiven,
+            Self::RolesChanged { .. } => EventKind::RolesChanged,
+            Self::GrantsChanged { .. } => EventKind::GrantsChanged,
+            Self::AccountErased => EventKind::AccountErased,
+            Self::InvitationIssued { .. } => EventKind::InvitationIssued,
+            Self::InvitationWithdrawn => EventKind::InvitationWithdrawn,
+            Self::TenantCreated { .. } => EventKind::TenantCreated,
+            Self::SigningKeyCreated { .. } => EventKind::SigningKeyCreated,
+            Self::SigningKeyRemoved { .. } => EventKind::SigningKeyRemoved,
+            Self::UpstreamRefused { .. } => EventKind::UpstreamRefused,
+            Self::Started { .. } => EventKind::Started,
+            Self::Stopped => EventKind::Stopped,
+            Self::ConfigurationLoaded { .. } => EventKind::ConfigurationLoaded,
+            Self::ConfigurationRefused { .. } => EventKind::ConfigurationRefused,
+            Self::JournalRead { .. } => EventKind::JournalRead,
+            Self::JournalPurged { .. } => EventKind::JournalPurged,
+        }
+    }
+
+    /// The public fields, as they are chained and exported. Times are milliseconds since 1970, UTC.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        let value = match self {
+            Self::SignedIn {
+                assurance,
+                computer,
+                host,
+            } => json!({
+                "assurance": assurance.as_str(),
+                "computer": match computer { Computer::Private => "private", Computer::Public => "public" },
+                "host": host.as_str(),
+            }),
+            Self::PasswordChangeDemanded { reason } => json!({ "reason": reason.as_str() }),
+            Self::SignInFailed { reason } => json!({ "reason": reason.as_str() }),
+            Self::SignInFailedRepeatedly {
+                reason,
+                count,
+                first_at,
+                last_at,
+            } => json!({
+                "reason": reason.as_str(),
+                "count": count,
+                "first_at": first_at.as_unix_millis(),
+                "last_at": last_at.as_unix_millis(),
+            }),
+            Self::HostEntered { host } => json!({ "host": host.as_str() }),
+            Self::SessionEnded { cause } => json!({ "cause": cause.as_str() }),
+            Self::SessionsEnded { cause, kept } => {
+                json!({ "cause": cause.as_str(), "kept": kept.map(|kept| kept.to_string()) })
+            }
+            Self::PasswordChanged { by_invitation } => json!({ "by_invitation": by_invitation }),
+            Self::PasswordRefused { reasons } => json!({ "reasons": reasons }),
+            Self::PasswordProvided { expires_at } | Self::InvitationIssued { expires_at } => {
+                json!({ "expires_at": expires_at.as_unix_millis() })
+            }
+            Self::AccountCreated { roles } => json!({ "roles": role_words(roles) }),
+            Self::ProfileChanged { fields } => json!({ "fields": fields }),
+            Self::RolesChanged { before, after } => {
+                json!({ "before": role_words(before), "after": role_words(after) })
+            }
+            Self::GrantsChanged { before, after } => {
+                json!({ "before": tenant_words(before), "after": tenant_words(after) })
+            }
+            Self::TenantCreated { name } => json!({ "name": name.as_str() }),
+            Self::SigningKeyCreated { key_id, signs_from } => {
+                json!({ "key_id": key_id, "signs_from": signs_from.as_unix_millis() })
+            }
+            Self::SigningKeyRemoved { key_id } => json!({ "key_id": key_id }),
+            Self::UpstreamRefused { route, reason } => {
+                json!({ "route": route.as_str(), "reason": reason })
+            }
+            Self::Started { version } => json!({ "version": version }),
+            Self::ConfigurationLoaded { digest } => json!({ "digest": digest }),
+            Self::ConfigurationRefused { problems } => json!({ "problems": problems }),
+            Self::JournalRead { purpose, entries } => {
+                json!({ "purpose": purpose.as_str(), "entries": entries })
+            }
+            Self::JournalPurged { before, entries } => {
+                json!({ "before": before.as_unix_millis(), "entries": entries })
+            }
+            Self::PasswordRemoved
+            | Self::AccountLocked
+            | Self::AccountUnlocked
+            | Self::ThrottleForgiven
+            | Self::AccountErased
+            | Self::InvitationWithdrawn
+            | Self::Stopped => json!({}),
+        };
+        match value {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+}
+
+fn role_words(roles: &[Role]) -> Vec<&str> {
+    roles.iter().map(Role::as_str).collect()
+}
+
+fn tenant_words(tenants: &[TenantName]) -> Vec<&str> {
+    tenants.iter().map(TenantName::as_str).collect()
+}

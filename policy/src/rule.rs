@@ -4,6 +4,7 @@ use crate::{
     assurance::Assurance,
     host::Host,
     id::{Role, RouteName, TenantName},
+    path::PathPrefix,
 };
 
 /// One route: which requests it is for, and what it takes to pass.
@@ -13,8 +14,9 @@ pub struct Route {
     pub name: RouteName,
     /// Which hosts it answers for.
     pub host: HostPattern,
-    /// The path and everything below it, in whole segments; `/` is everything.
-    pub path_prefix: Box<str>,
+    /// The path and everything below it, in whole segments; `/` is everything, and a slash at the
+    /// end means nothing: `/a/` is for `/a` too.
+    pub path: PathPrefix,
     /// The methods it is for; empty means all.
     pub methods: Box<[http::Method]>,
     /// What it takes to pass.

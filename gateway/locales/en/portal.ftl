@@ -1,0 +1,232 @@
+# What people read: pages of sign-in, accounts, sessions, refusals, errors.
+
+## Common frame
+page-title = { $page } – { $brand }
+error-title = Error: { $title }
+error-heading = There is a problem
+skip-link = Skip to content
+session-until = Session until { $time }
+session-until-day = Session until { $time }
+account-link = My account
+support-label = Support: { $contact }
+footer-label = Help and information
+footer-help = Help
+footer-privacy = Privacy
+footer-dpo = Data protection officer
+footer-accessibility-none = Accessibility: not compliant
+footer-accessibility-partial = Accessibility: partially compliant
+footer-accessibility-full = Accessibility: fully compliant
+footer-flaw = Report a flaw
+language-label = Language
+language-french = Français
+language-english = English
+
+## Sign in
+signin-title = Sign in
+signin-context = You are going to { $host }.
+login-label = Login
+login-hint = As you received it, for example “acme/login”.
+password-label = Password
+password-show = Show password
+password-hide = Hide password
+computer-legend = This computer is
+computer-public = { $n ->
+    [one] shared or public: the session closes after { $n } minute without activity
+   *[other] shared or public: the session closes after { $n } minutes without activity
+}
+computer-private = mine: the session lasts 24 hours at most, { $h ->
+    [one] { $h } hour without activity
+   *[other] { $h } hours without activity
+}
+computer-private-minutes = mine: the session lasts 24 hours at most, { $n ->
+    [one] { $n } minute without activity
+   *[other] { $n } minutes without activity
+}
+signin-button = Sign in
+signin-wrong = The login or the password does not match. Check Caps Lock and the keyboard language.
+login-empty = Enter your login.
+password-empty = Enter your password.
+form-stale = This page was open for too long. Nothing was sent; start again.
+cookies-refused = Your browser refuses cookies from { $portal }. Allow them, then try again.
+limited = Too many attempts. Try again at { $time }. Services already open keep working.
+limited-title = Too many attempts
+busy-title = Many people signing in
+busy = { $n ->
+    [one] Many people are signing in right now. Try again in { $n } second. Services already open keep working.
+   *[other] Many people are signing in right now. Try again in { $n } seconds. Services already open keep working.
+}
+again-at = You can try again at { $time }.
+try-again = Try again
+start-again = Start again
+
+## Continue
+continue-title = You are signed in
+continue-link = Continue to { $host }
+continue-account = See my account
+attempts = { $n ->
+    [one] { $n } attempt was refused since you last signed in. Not you? Change your password.
+   *[other] { $n } attempts were refused since you last signed in. Not you? Change your password.
+}
+
+## Choose and change a password
+first-title = Choose your password
+first-access = Access for
+first-tenant = Organisation: { $tenant }
+save-continue = Save and continue
+link-dead-title = This link no longer works
+link-dead = This link has been used or is no longer valid. Ask for a new one: { $contact }.
+link-dead-plain = This link has been used or is no longer valid. Ask the person who gave it to you for a new one.
+password-title = Change password
+password-current = Current password
+password-new = New password
+password-repeat = Repeat the new password
+password-hint = Several unrelated words make a good password. Spaces and accents count; pasting is allowed.
+password-rules = Rules
+rule-length = { $n ->
+    [one] At least { $n } character.
+   *[other] At least { $n } characters.
+}
+rule-common = Not one of the most used passwords.
+rule-own = Not your name, your login or your organisation’s.
+password-change-button = Change password
+password-forced = This password is provisional. Choose your own to continue.
+password-changed = Password changed. Your other sessions are closed.
+current-empty = Enter your current password.
+current-wrong = The current password does not match.
+new-empty = Enter a new password.
+repeat-differs = The two entries differ. Enter the same password twice.
+failed-short = { $missing ->
+    [one] { $missing } character is missing: at least { $min } are needed. Add a word.
+   *[other] { $missing } characters are missing: at least { $min } are needed. Add a word.
+}
+failed-long = This password is longer than { $max } characters. Shorten it.
+failed-common = This password is among the most used. Choose unrelated words.
+failed-own = It contains your name, your login or your organisation’s. Remove it.
+failed-simple = It is too easy to guess: too many signs repeat. Add different words.
+failed-characters = It contains a sign that cannot be typed on a keyboard. Remove it.
+failed-same = It is the same password as the old one. Choose another.
+
+## My account
+account-title = My account
+account-login = Login
+account-tenant = Organisation
+services-title = My services
+services-none = No service is open to your account. Support can tell you more.
+account-password = Password
+account-password-change = Change
+account-password-change-what = the password
+account-sessions = Sessions
+account-sessions-see = See
+account-sessions-see-what = my sessions
+
+## My sessions
+sessions-title = My sessions
+session-this = This session
+session-started = Started
+session-used = Last used
+session-ends = Ends at the latest
+session-address = Address
+session-computer = Computer
+session-computer-public = shared or public
+session-computer-private = mine
+session-browser = { $browser } on { $system }
+session-browser-unknown = Unknown browser
+session-end-one = End this session
+session-end-others = { $n ->
+    [one] End the other session
+   *[other] End the { $n } other sessions
+}
+session-ended = Session ended. It no longer opens anything.
+sessions-ended = The other sessions are ended. They no longer open anything.
+sessions-empty = No other session is open.
+ending-soon = Your session ends at { $time }.
+ending-stay = Stay signed in
+
+## Sign out
+signout-title = Sign out
+signout-button = Sign out
+signout-ask = You will also leave: { $hosts }.
+signout-ask-plain = Your session will be closed.
+signout-stay = Stay
+signedout-title = Signed out
+signedout = You have left all services.
+signedout-public = Also close all windows of this browser.
+signedout-cleared = Traces cleared in this browser:
+signedout-visit = Clear the traces of { $host }
+signedout-visiting = Clearing traces in this browser
+
+## Refusals and errors
+refused-title = Access refused
+refused-body = Your session is valid, but this page is not open to your account.
+reference = Reference to quote: { $id }
+reference-copy = Copy
+reference-copied = Copied
+refused-support = Write to support
+refused-support-subject = Access refused, reference { $id }
+refused-services = My services
+refused-other = Use another account
+signin-needed-title = Sign-in needed
+signin-needed = This page asks you to sign in.
+error-not-you = This is not your doing.
+error-bad-title = Address not accepted
+error-bad = This address is not accepted.
+error-bad-what = Check the link, or start from the service’s home page.
+error-missing-title = Page not found
+error-missing = This page does not exist.
+error-down-title = Service unavailable
+error-down = { $host } does not answer. This is not your doing.
+error-down-what = Try again in a few minutes.
+error-slow-title = Answer too slow
+error-slow = { $host } takes too long.
+error-slow-write = What you sent may have been taken into account: check before you repeat.
+error-large-title = Too much sent
+error-large = What you sent is larger than what is accepted.
+error-closed-title = Entrance closed for the moment
+error-closed = Access cannot be checked right now. This is not your doing.
+error-closed-what = Nothing was saved. Try again in a few minutes.
+error-method-title = Action not accepted
+error-method = This address does not accept this action.
+error-time = Time: { $time }
+error-form-title = Form refused
+error-form = This form was not sent from a page of { $portal }. Nothing was done.
+enter-dead-title = Passage expired
+enter-dead = This passage to the service has expired or has been used. Start again.
+maintenance-title = Service under maintenance
+maintenance = { $host } is under maintenance until { $time }.
+maintenance-plain = { $host } is under maintenance.
+
+## Dates
+date-sentence = { $day } { $month } { $year } at { $time } ({ $zone })
+date-clock = { $hour }:{ $minute }
+date-short = { $day } { $month } at { $time }
+date-zone = { $city } time
+date-zone-vowel = { $city } time
+date-zone-utc = UTC
+date-first = 1
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+
+## Invitation letter
+letter-title = Your access to { $brand }
+letter-greeting = Dear { $name },
+letter-greeting-plain = Hello,
+letter-intro = An access to { $brand } has been prepared for you. To open it, choose your password.
+letter-step-link = Open this address in your browser:
+letter-step-password = Choose a password: several unrelated words do well.
+letter-step-keep = Keep your login. Your password is known to you alone.
+letter-login = Login
+letter-tenant = Organisation
+letter-expires = This address works once, until { $time }.
+letter-warning = Pass this letter on to nobody. Nobody will ask you for your password.
+letter-help = If something does not work: { $contact }.
+letter-privacy = Your personal data: { $contact }.

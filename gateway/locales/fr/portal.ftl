@@ -1,0 +1,232 @@
+# Ce que lisent les personnes : pages d’entrée, comptes, sessions, refus, erreurs.
+
+## Cadre commun
+page-title = { $page } – { $brand }
+error-title = Erreur : { $title }
+error-heading = Il y a un problème
+skip-link = Aller au contenu
+session-until = Session jusqu’à { $time }
+session-until-day = Session jusqu’au { $time }
+account-link = Mon compte
+support-label = Assistance : { $contact }
+footer-label = Aide et informations
+footer-help = Aide
+footer-privacy = Données personnelles
+footer-dpo = Délégué à la protection des données
+footer-accessibility-none = Accessibilité : non conforme
+footer-accessibility-partial = Accessibilité : partiellement conforme
+footer-accessibility-full = Accessibilité : totalement conforme
+footer-flaw = Signaler une faille
+language-label = Langue
+language-french = Français
+language-english = English
+
+## Se connecter
+signin-title = Connexion
+signin-context = Vous allez vers { $host }.
+login-label = Identifiant
+login-hint = Tel que vous l’avez reçu, par exemple « acme/identifiant ».
+password-label = Mot de passe
+password-show = Afficher le mot de passe
+password-hide = Masquer le mot de passe
+computer-legend = Cet ordinateur est
+computer-public = { $n ->
+    [one] partagé ou public : la session se ferme après { $n } minute sans activité
+   *[other] partagé ou public : la session se ferme après { $n } minutes sans activité
+}
+computer-private = le mien : la session dure 24 heures au plus, { $h ->
+    [one] { $h } heure sans activité
+   *[other] { $h } heures sans activité
+}
+computer-private-minutes = le mien : la session dure 24 heures au plus, { $n ->
+    [one] { $n } minute sans activité
+   *[other] { $n } minutes sans activité
+}
+signin-button = Se connecter
+signin-wrong = L’identifiant ou le mot de passe ne correspond pas. Vérifiez la touche Verr. Maj. et la langue du clavier.
+login-empty = Saisissez votre identifiant.
+password-empty = Saisissez votre mot de passe.
+form-stale = Cette page était ouverte depuis trop longtemps. Rien n’a été envoyé ; recommencez.
+cookies-refused = Votre navigateur refuse les cookies de { $portal }. Autorisez-les, puis réessayez.
+limited = Trop de tentatives. Réessayez à { $time }. Les services déjà ouverts continuent de fonctionner.
+limited-title = Trop de tentatives
+busy-title = Beaucoup de connexions
+busy = { $n ->
+    [one] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } seconde. Les services déjà ouverts continuent de fonctionner.
+   *[other] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } secondes. Les services déjà ouverts continuent de fonctionner.
+}
+again-at = Vous pourrez réessayer à { $time }.
+try-again = Réessayer
+start-again = Recommencer
+
+## Continuer
+continue-title = Connexion réussie
+continue-link = Continuer vers { $host }
+continue-account = Voir mon compte
+attempts = { $n ->
+    [one] { $n } tentative a été refusée depuis votre dernière connexion. Ce n’était pas vous ? Changez votre mot de passe.
+   *[other] { $n } tentatives ont été refusées depuis votre dernière connexion. Ce n’était pas vous ? Changez votre mot de passe.
+}
+
+## Choisir et changer un mot de passe
+first-title = Choisissez votre mot de passe
+first-access = Accès pour
+first-tenant = Organisation : { $tenant }
+save-continue = Enregistrer et continuer
+link-dead-title = Ce lien ne sert plus
+link-dead = Ce lien a déjà servi ou n’est plus valable. Demandez-en un nouveau : { $contact }.
+link-dead-plain = Ce lien a déjà servi ou n’est plus valable. Demandez-en un nouveau à la personne qui vous l’a remis.
+password-title = Changer le mot de passe
+password-current = Mot de passe actuel
+password-new = Nouveau mot de passe
+password-repeat = Répétez le nouveau mot de passe
+password-hint = Plusieurs mots sans lien font un bon mot de passe. Les espaces et les accents comptent ; coller est permis.
+password-rules = Règles
+rule-length = { $n ->
+    [one] Au moins { $n } caractère.
+   *[other] Au moins { $n } caractères.
+}
+rule-common = Pas un mot de passe parmi les plus utilisés.
+rule-own = Ni votre nom, ni votre identifiant, ni celui de votre organisation.
+password-change-button = Changer le mot de passe
+password-forced = Ce mot de passe est provisoire. Choisissez le vôtre pour continuer.
+password-changed = Mot de passe changé. Vos autres sessions sont fermées.
+current-empty = Saisissez votre mot de passe actuel.
+current-wrong = Le mot de passe actuel ne correspond pas.
+new-empty = Saisissez un nouveau mot de passe.
+repeat-differs = Les deux saisies diffèrent. Saisissez deux fois le même mot de passe.
+failed-short = { $missing ->
+    [one] Il manque { $missing } caractère : il en faut au moins { $min }. Ajoutez un mot.
+   *[other] Il manque { $missing } caractères : il en faut au moins { $min }. Ajoutez un mot.
+}
+failed-long = Ce mot de passe dépasse { $max } caractères. Raccourcissez-le.
+failed-common = Ce mot de passe figure parmi les plus utilisés. Choisissez des mots sans lien entre eux.
+failed-own = Il contient votre nom, votre identifiant ou celui de votre organisation. Retirez-le.
+failed-simple = Il se devine trop facilement : trop de signes y reviennent. Ajoutez des mots différents.
+failed-characters = Il contient un signe qui ne se saisit pas au clavier. Retirez-le.
+failed-same = C’est le même mot de passe que l’ancien. Choisissez-en un autre.
+
+## Mon compte
+account-title = Mon compte
+account-login = Identifiant
+account-tenant = Organisation
+services-title = Mes services
+services-none = Aucun service n’est ouvert à votre compte. L’assistance peut vous renseigner.
+account-password = Mot de passe
+account-password-change = Changer
+account-password-change-what = le mot de passe
+account-sessions = Sessions
+account-sessions-see = Voir
+account-sessions-see-what = mes sessions
+
+## Mes sessions
+sessions-title = Mes sessions
+session-this = Cette session
+session-started = Ouverte
+session-used = Dernière activité
+session-ends = Se ferme au plus tard
+session-address = Adresse
+session-computer = Ordinateur
+session-computer-public = partagé ou public
+session-computer-private = le mien
+session-browser = { $browser } sur { $system }
+session-browser-unknown = Navigateur inconnu
+session-end-one = Fermer cette session
+session-end-others = { $n ->
+    [one] Fermer l’autre session
+   *[other] Fermer les { $n } autres sessions
+}
+session-ended = Session fermée. Elle ne donne plus accès à rien.
+sessions-ended = Les autres sessions sont fermées. Elles ne donnent plus accès à rien.
+sessions-empty = Aucune autre session n’est ouverte.
+ending-soon = Votre session se ferme à { $time }.
+ending-stay = Prolonger la session
+
+## Se déconnecter
+signout-title = Se déconnecter
+signout-button = Se déconnecter
+signout-ask = Vous quitterez aussi : { $hosts }.
+signout-ask-plain = Votre session sera fermée.
+signout-stay = Rester
+signedout-title = Déconnexion terminée
+signedout = Vous avez quitté tous les services.
+signedout-public = Fermez aussi toutes les fenêtres de ce navigateur.
+signedout-cleared = Traces effacées dans ce navigateur :
+signedout-visit = Effacer les traces de { $host }
+signedout-visiting = Effacement des traces dans ce navigateur
+
+## Refus et erreurs
+refused-title = Accès refusé
+refused-body = Votre session est valable, mais cette page n’est pas ouverte à votre compte.
+reference = Référence à citer : { $id }
+reference-copy = Copier
+reference-copied = Copié
+refused-support = Écrire à l’assistance
+refused-support-subject = Accès refusé, référence { $id }
+refused-services = Mes services
+refused-other = Changer de compte
+signin-needed-title = Connexion nécessaire
+signin-needed = Cette page demande une connexion.
+error-not-you = Cela ne vient pas de vous.
+error-bad-title = Adresse non acceptée
+error-bad = Cette adresse n’est pas acceptée.
+error-bad-what = Vérifiez le lien, ou repartez de la page d’accueil du service.
+error-missing-title = Page introuvable
+error-missing = Cette page n’existe pas.
+error-down-title = Service indisponible
+error-down = { $host } ne répond pas. Cela ne vient pas de vous.
+error-down-what = Réessayez dans quelques minutes.
+error-slow-title = Réponse trop lente
+error-slow = { $host } met trop de temps à répondre.
+error-slow-write = Votre envoi a peut-être été pris en compte : vérifiez avant de recommencer.
+error-large-title = Envoi trop gros
+error-large = Ce que vous avez envoyé dépasse la taille acceptée.
+error-closed-title = Entrée momentanément fermée
+error-closed = L’accès ne peut pas être vérifié en ce moment. Cela ne vient pas de vous.
+error-closed-what = Rien n’a été enregistré. Réessayez dans quelques minutes.
+error-method-title = Action non acceptée
+error-method = Cette adresse n’accepte pas cette action.
+error-time = Heure : { $time }
+error-form-title = Envoi refusé
+error-form = Cet envoi ne vient pas d’une page de { $portal }. Rien n’a été fait.
+enter-dead-title = Passage expiré
+enter-dead = Ce passage vers le service a expiré ou a déjà servi. Recommencez.
+maintenance-title = Service en maintenance
+maintenance = { $host } est en maintenance jusqu’à { $time }.
+maintenance-plain = { $host } est en maintenance.
+
+## Dates
+date-sentence = { $day } { $month } { $year } à { $time } ({ $zone })
+date-clock = { $hour } h { $minute }
+date-short = { $day } { $month } à { $time }
+date-zone = heure de { $city }
+date-zone-vowel = heure d’{ $city }
+date-zone-utc = UTC
+date-first = 1er
+month-1 = janvier
+month-2 = février
+month-3 = mars
+month-4 = avril
+month-5 = mai
+month-6 = juin
+month-7 = juillet
+month-8 = août
+month-9 = septembre
+month-10 = octobre
+month-11 = novembre
+month-12 = décembre
+
+## Lettre d’invitation
+letter-title = Votre accès à { $brand }
+letter-greeting = Bonjour { $name },
+letter-greeting-plain = Bonjour,
+letter-intro = Un accès à { $brand } a été préparé pour vous. Pour l’ouvrir, choisissez votre mot de passe.
+letter-step-link = Ouvrez cette adresse dans votre navigateur :
+letter-step-password = Choisissez un mot de passe : plusieurs mots sans lien entre eux conviennent bien.
+letter-step-keep = Gardez votre identifiant. Votre mot de passe, lui, n’est connu que de vous.
+letter-login = Identifiant
+letter-tenant = Organisation
+letter-expires = Cette adresse sert une seule fois, jusqu’au { $time }.
+letter-warning = Ne transmettez cette lettre à personne. Personne ne vous demandera votre mot de passe.
+letter-help = En cas de difficulté : { $contact }.
+letter-privacy = Vos données personnelles : { $contact }.

@@ -138,7 +138,7 @@ fn respell(path: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     while let [first, tail @ ..] = rest {
         if *first == b'%' {
             let (byte, tail) = decode_byte(tail)?;
-            check_decoded(byte, tail)?;
+            check_decoded(byte)?;
             decoded.push(byte);
             rest = tail;
         } else {
@@ -147,6 +147,7 @@ fn respell(path: &[u8]) -> Result<Cow<'_, str>, Malformed> {
             rest = tail;
         }
     }
+    check_decoded_once(&decoded)?;
     // Decoders that do not check take over-long forms of `/` and `.` for the real ones.
     let decoded = std::str::from_utf8(&decoded).map_err(|_| Malformed::Encoding)?;
     let mut text = String::with_capacity(path.len());
@@ -179,15 +180,24 @@ fn decode_byte(digits: &[u8]) -> Result<(u8, &[u8]), Malformed> {
 
 /// Bytes that must not even come encoded: an upstream that decodes once too often, or once too
 /// few, reads another path than we did.
-fn check_decoded(byte: u8, rest: &[u8]) -> Result<(), Malformed> {
+fn check_decoded(byte: u8) -> Result<(), Malformed> {
     match byte {
         b'/' => Err(Malformed::EncodedSlash),
         b'\\' => Err(Malformed::Backslash),
         b';' => Err(Malformed::PathParameter),
         0..=31 | 127 => Err(Malformed::ControlByte),
-        b'%' if decode_byte(rest).is_ok() => Err(Malformed::DoubleEncoding),
         _ => Ok(()),
     }
+}
+
+/// What is decoded once must not decode any further, however its `%` and its digits were written.
+fn check_decoded_once(decoded: &[u8]) -> Result<(), Malformed> {
+    let decodes =
+        |window: &[u8]| matches!(window, [b'%', digits @ ..] if decode_byte(digits).is_ok());
+    if decoded.windows(3).any(decodes) {
+        return Err(Malformed::DoubleEncoding);
+    }
+    Ok(())
 }
 
 fn check_raw(byte: u8) -> Result<(), Malformed> {

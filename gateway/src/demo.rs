@@ -1,5 +1,7 @@
 //! A complete installation in one directory: authority, accounts, three internal services.
 
+mod services;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use crate::cli::{Failure, Outcome, Output};

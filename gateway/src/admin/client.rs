@@ -41,7 +41,9 @@ pub(crate) enum CallError {
         cause: io::Error,
     },
     /// What came back is not what this version of the API answers.
-    #[error("the gateway's answer cannot be read ({0}): are gateway and command of the same version?")]
+    #[error(
+        "the gateway's answer cannot be read ({0}): are gateway and command of the same version?"
+    )]
     Answer(String),
 }
 
@@ -57,7 +59,8 @@ impl AdminClient {
         Q: Serialize,
         A: DeserializeOwned,
     {
-        let body = serde_json::to_vec(change).map_err(|error| CallError::Answer(error.to_string()))?;
+        let body =
+            serde_json::to_vec(change).map_err(|error| CallError::Answer(error.to_string()))?;
         self.call(Method::POST, path, Body::from(body)).await
     }
 
@@ -82,7 +85,10 @@ impl AdminClient {
     }
 }
 
-async fn over_socket(socket: &PathBuf, request: Request<Body>) -> Result<Response<Body>, CallError> {
+async fn over_socket(
+    socket: &PathBuf,
+    request: Request<Body>,
+) -> Result<Response<Body>, CallError> {
     let unreachable = |cause| CallError::Unreachable {
         socket: socket.clone(),
         cause,
@@ -112,7 +118,9 @@ async fn in_process(router: Router, request: Request<Body>) -> Result<Response<B
 async fn read<A: DeserializeOwned>(response: Response<Body>) -> Result<A, CallError> {
     let (head, body) = response.into_parts();
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-    let body: Bytes = body.map_err(|error| CallError::Answer(error.to_string()))?.to_bytes();
+    let body: Bytes = body
+        .map_err(|error| CallError::Answer(error.to_string()))?
+        .to_bytes();
     if head.status.is_success() {
         return serde_json::from_slice(&body).map_err(|error| CallError::Answer(error.to_string()));
     }

@@ -91,8 +91,14 @@ enum Accepted {
 
 async fn accept(listener: &LocalListener) -> io::Result<Accepted> {
     match listener {
-        LocalListener::Tcp(listener) => listener.accept().await.map(|(stream, _)| Accepted::Tcp(stream)),
-        LocalListener::Unix(listener) => listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
+        LocalListener::Tcp(listener) => listener
+            .accept()
+            .await
+            .map(|(stream, _)| Accepted::Tcp(stream)),
+        LocalListener::Unix(listener) => listener
+            .accept()
+            .await
+            .map(|(stream, _)| Accepted::Unix(stream)),
     }
 }
 

@@ -113,7 +113,10 @@ fn answer(stream: UnixStream, router: &Router, tasks: &Tasks) {
         return;
     }
     let router = router.clone().layer(Extension(Operator { uid }));
-    tasks.spawn("admin connection", http::connection(stream, router, tasks.clone()));
+    tasks.spawn(
+        "admin connection",
+        http::connection(stream, router, tasks.clone()),
+    );
 }
 
 #[cfg(test)]

@@ -108,79 +108,8 @@ fn the_tree_speaks_of_the_product_only() {
 
 #[test]
 fn imports_point_one_way() {
-    let rules: [(&str, &[&str], &str); 8] = [
-        (
-            "policy/src/",
-            &[
-                "tokio",
-                "serde",
-                "std::fs",
-                "std::env",
-                "getrandom",
-                "tracing",
-                "octroi_config",
-            ],
-            "policy is pure: facts and `now` in, verdict out",
-        ),
-        (
-            "config/src/",
-            &["tokio", "pingora", "sqlx", "axum", "octroi_certs"],
-            "config reads a file and proves it; it runs nothing",
-        ),
-        (
-            "certs/src/",
-            &["octroi_policy", "octroi_config", "pingora", "axum", "sqlx"],
-            "certs depends on nothing of ours",
-        ),
-        (
-            "gateway/src/proxy",
-            &[
-                "sqlx",
-                "askama",
-                "crate::portal::pages",
-                "crate::store::sqlite",
-            ],
-            "the proxy never sees SQL or HTML",
-        ),
-        (
-            "gateway/src/portal",
-            &["pingora", "sqlx", "crate::proxy", "crate::store::"],
-            "pages know identity, never the proxy or a store",
-        ),
-        (
-            "gateway/src/admin",
-            &["pingora", "sqlx", "crate::proxy", "askama"],
-            "the admin API knows identity and journal only",
-        ),
-        (
-            "gateway/src/identity",
-            &[
-                "pingora",
-                "axum",
-                "askama",
-                "sqlx",
-                "crate::portal",
-                "crate::proxy",
-                "crate::admin",
-            ],
-            "identity stands below proxy, portal and admin",
-        ),
-        (
-            "gateway/src/store",
-            &[
-                "pingora",
-                "axum",
-                "askama",
-                "crate::portal",
-                "crate::proxy",
-                "crate::admin",
-                "crate::identity",
-            ],
-            "stores are the lowest layer",
-        ),
-    ];
     check(|file, problems| {
-        for (folder, words, reason) in &rules {
+        for (folder, words, reason) in &DIRECTIONS {
             if file.is_in(folder) && !file.is_test() {
                 forbid_in_source(file, words, reason, problems);
             }
@@ -440,8 +369,11 @@ fn forbid_in_source(file: &SourceFile, words: &[&str], reason: &str, problems: &
 /// Lines of source, and lines of the inline test module that ends the file, if there is one.
 fn split_inline_tests(text: &str) -> (usize, usize) {
     let lines: Vec<&str> = text.lines().collect();
-    let start = lines.windows(2).position(|pair| {
-        pair[0].trim() == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].ends_with('{')
+    let start = lines.windows(2).position(|pair| match pair {
+        [mark, module] => {
+            mark.trim() == "#[cfg(test)]" && module.starts_with("mod ") && module.ends_with('{')
+        }
+        _ => false,
     });
     start.map_or((lines.len(), 0), |at| (at, lines.len() - at))
 }
@@ -491,3 +423,76 @@ fn root() -> PathBuf {
         .expect("a workspace around this crate")
         .to_path_buf()
 }
+
+/// Folder, what it must not name, and why.
+const DIRECTIONS: [(&str, &[&str], &str); 8] = [
+    (
+        "policy/src/",
+        &[
+            "tokio",
+            "serde",
+            "std::fs",
+            "std::env",
+            "getrandom",
+            "tracing",
+            "octroi_config",
+        ],
+        "policy is pure: facts and `now` in, verdict out",
+    ),
+    (
+        "config/src/",
+        &["tokio", "pingora", "sqlx", "axum", "octroi_certs"],
+        "config reads a file and proves it; it runs nothing",
+    ),
+    (
+        "certs/src/",
+        &["octroi_policy", "octroi_config", "pingora", "axum", "sqlx"],
+        "certs depends on nothing of ours",
+    ),
+    (
+        "gateway/src/proxy",
+        &[
+            "sqlx",
+            "askama",
+            "crate::portal::pages",
+            "crate::store::sqlite",
+        ],
+        "the proxy never sees SQL or HTML",
+    ),
+    (
+        "gateway/src/portal",
+        &["pingora", "sqlx", "crate::proxy", "crate::store::"],
+        "pages know identity, never the proxy or a store",
+    ),
+    (
+        "gateway/src/admin",
+        &["pingora", "sqlx", "crate::proxy", "askama"],
+        "the admin API knows identity and journal only",
+    ),
+    (
+        "gateway/src/identity",
+        &[
+            "pingora",
+            "axum",
+            "askama",
+            "sqlx",
+            "crate::portal",
+            "crate::proxy",
+            "crate::admin",
+        ],
+        "identity stands below proxy, portal and admin",
+    ),
+    (
+        "gateway/src/store",
+        &[
+            "pingora",
+            "axum",
+            "askama",
+            "crate::portal",
+            "crate::proxy",
+            "crate::admin",
+            "crate::identity",
+        ],
+        "stores are the lowest layer",
+    ),
+];

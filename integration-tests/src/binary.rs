@@ -1,0 +1,98 @@
+//! The real `octroi` binary: the one that `OCTROI_BIN` names, or the one that this workspace builds, never an old one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+/// The path of the binary under test. Built once per test process where `OCTROI_BIN` is not set; refused where it is
+/// older than a source it is built from.
+pub fn path() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(find)
+}
+
+/// A command that runs the binary with an environment of its own.
+pub fn octroi() -> Command {
+    let mut command = Command::new(path());
+    command.stdin(Stdio::null()).env_remove("OCTROI_BIN");
+    command
+}
+
+fn find() -> PathBuf {
+    let binary = std::env::var_os("OCTROI_BIN").map_or_else(build, PathBuf::from);
+    let built_at =
+        modified_at(&binary).unwrap_or_else(|| panic!("{} is not there", binary.display()));
+    let (source, changed_at) = newest_source();
+    assert!(
+        built_at >= changed_at,
+        "{} is older than {}: build it again (./dev wire builds and tests)",
+        binary.display(),
+        source.display(),
+    );
+    binary
+}
+
+fn build() -> PathBuf {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--workspace", "--bin", "octroi"])
+        .current_dir(workspace())
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "octroi does not build");
+    // This test's own executable lies in target/<profile>/deps.
+    let here = std::env::current_exe().expect("the test's own path");
+    let target = here.ancestors().nth(3).expect("a target directory");
+    target.join("debug/octroi")
+}
+
+fn newest_source() -> (PathBuf, SystemTime) {
+    let mut newest = (PathBuf::new(), SystemTime::UNIX_EPOCH);
+    for member in ["policy", "config", "certs", "gateway"] {
+        visit(&workspace().join(member), &mut newest);
+    }
+    newest
+}
+
+fn visit(folder: &Path, newest: &mut (PathBuf, SystemTime)) {
+    for entry in fs::read_dir(folder)
+        .expect("a folder of sources")
+        .filter_map(Result::ok)
+    {
+        let path = entry.path();
+        if path.is_dir() {
+            visit(&path, newest);
+        } else if is_source(&path) {
+            let changed_at = modified_at(&path).expect("a source's time");
+            if changed_at > newest.1 {
+                *newest = (path, changed_at);
+            }
+        }
+    }
+}
+
+/// What the binary is made of; tests of the crates are not.
+fn is_source(path: &Path) -> bool {
+    let made_of = [
+        "rs", "html", "ftl", "css", "js", "svg", "sql", "toml", "txt",
+    ];
+    let is_test =
+        path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
+    !is_test
+        && path
+            .extension()
+            .is_some_and(|end| made_of.contains(&end.to_string_lossy().as_ref()))
+}
+
+fn modified_at(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|facts| facts.modified()).ok()
+}
+
+/// The root of the workspace.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a workspace around this crate")
+        .to_path_buf()
+}

@@ -111,10 +111,6 @@ pub(crate) struct Personal {
 
 /// What happened.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the words of the journal itself"
-)]
 pub(crate) enum Event {
     /// A sign-in succeeded.
     SignedIn {

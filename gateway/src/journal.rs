@@ -3,6 +3,10 @@
 pub(crate) mod entry;
 pub(crate) mod event;
 
+pub(crate) mod chain;
+pub(crate) mod line;
+pub(crate) mod tally;
+
 use octroi_policy::time::Timestamp;
 
 use self::entry::{JournalPage, JournalQuery, SignedHead, Verification};

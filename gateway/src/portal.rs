@@ -25,5 +25,8 @@ pub(crate) struct Routers {
 /// Builds both routers. Every request they are given bears a [`Visitor`]; one without is answered
 /// with 500.
 pub(crate) fn routers() -> Routers {
-    Routers { portal: Router::new(), application: Router::new() }
+    Routers {
+        portal: Router::new(),
+        application: Router::new(),
+    }
 }

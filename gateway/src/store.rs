@@ -4,8 +4,12 @@
 //! change, its line in the journal and the raise of the account's epoch commit together or not at all.
 
 pub(crate) mod accounts;
+mod fail_point;
 pub(crate) mod invitations;
 pub(crate) mod live;
+pub(crate) mod memory;
+pub(crate) mod personal_keys;
+mod roster;
 pub(crate) mod sessions;
 pub(crate) mod signing_keys;
 pub(crate) mod tenants;

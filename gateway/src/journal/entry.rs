@@ -89,6 +89,11 @@ pub(crate) struct JournalQuery {
 impl JournalQuery {
     /// The most lines on a page.
     pub(crate) const LIMIT_MAX: u16 = 500;
+
+    /// The lines that a page holds at most.
+    pub(crate) fn page_len(&self) -> usize {
+        usize::from(self.limit.unwrap_or(Self::LIMIT_MAX).min(Self::LIMIT_MAX))
+    }
 }
 
 /// Lines, newest first.

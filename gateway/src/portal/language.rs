@@ -110,7 +110,11 @@ mod tests {
             ("*", Language::English),
             ("french", Language::English),
         ] {
-            assert_eq!(Language::negotiate(None, Some(header)), wanted, "{header:?}");
+            assert_eq!(
+                Language::negotiate(None, Some(header)),
+                wanted,
+                "{header:?}"
+            );
         }
     }
 }

@@ -33,7 +33,12 @@ impl Texts {
     }
 
     /// The sentence named `key` with one variable put in.
-    pub(crate) fn with<'a>(&self, key: &str, name: &'a str, value: impl Into<Variable<'a>>) -> String {
+    pub(crate) fn with<'a>(
+        &self,
+        key: &str,
+        name: &'a str,
+        value: impl Into<Variable<'a>>,
+    ) -> String {
         self.fill(key, [(name, value.into())])
     }
 
@@ -62,7 +67,11 @@ impl Texts {
 
     /// A missing sentence shows its key: ugly, harmless, and a test sees that none is missing.
     fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
-        let Some(pattern) = self.bundle.get_message(key).and_then(|message| message.value()) else {
+        let Some(pattern) = self
+            .bundle
+            .get_message(key)
+            .and_then(|message| message.value())
+        else {
             tracing::error!(text.key = key, "sentence missing from the locale");
             return key.to_owned();
         };
@@ -94,10 +103,18 @@ impl From<u64> for Variable<'_> {
     }
 }
 
-static FRENCH: LazyLock<Texts> =
-    LazyLock::new(|| load(Language::French, include_str!("../../locales/fr/portal.ftl")));
-static ENGLISH: LazyLock<Texts> =
-    LazyLock::new(|| load(Language::English, include_str!("../../locales/en/portal.ftl")));
+static FRENCH: LazyLock<Texts> = LazyLock::new(|| {
+    load(
+        Language::French,
+        include_str!("../../locales/fr/portal.ftl"),
+    )
+});
+static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
+    load(
+        Language::English,
+        include_str!("../../locales/en/portal.ftl"),
+    )
+});
 
 /// Stands where a template puts an element; no sentence contains it (U+FFFC, "object replacement").
 const GAP: &str = "\u{fffc}";

@@ -242,6 +242,12 @@ impl AccountCommand {
     pub(crate) const fn raised(epoch: SessionEpoch) -> SessionEpoch {
         SessionEpoch(epoch.0.saturating_add(1))
     }
+
+    /// All that the journal says of it, in order.
+    pub(super) fn drafts(&self) -> Vec<Draft> {
+        let opening = self.opens.iter().flat_map(|opening| &opening.journal);
+        self.journal.iter().chain(opening).cloned().collect()
+    }
 }
 
 /// What changes on an account.

@@ -5,8 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 
 const SOURCES: [(Language, &str); 2] = [
-    (Language::French, include_str!("../../../locales/fr/portal.ftl")),
-    (Language::English, include_str!("../../../locales/en/portal.ftl")),
+    (
+        Language::French,
+        include_str!("../../../locales/fr/portal.ftl"),
+    ),
+    (
+        Language::English,
+        include_str!("../../../locales/en/portal.ftl"),
+    ),
 ];
 
 /// Each sentence's text and everything that continues it, by key.
@@ -14,7 +20,10 @@ fn sentences(source: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut current = None;
     for line in source.lines() {
-        if let Some((key, text)) = line.split_once(" = ").filter(|_| !line.starts_with([' ', '#'])) {
+        if let Some((key, text)) = line
+            .split_once(" = ")
+            .filter(|_| !line.starts_with([' ', '#']))
+        {
             let again = found.insert(key.to_owned(), text.to_owned());
             assert_eq!(again, None, "{key} stands twice");
             current = Some(key.to_owned());
@@ -56,7 +65,11 @@ fn every_sentence_exists_in_both_languages_with_the_same_variables() {
 fn every_locale_file_is_read_whole() {
     for (language, source) in SOURCES {
         let errors = FluentResource::try_new(source.to_owned()).err();
-        assert!(errors.is_none(), "{language:?}: {:?}", errors.map(|(_, list)| list));
+        assert!(
+            errors.is_none(),
+            "{language:?}: {:?}",
+            errors.map(|(_, list)| list)
+        );
         for key in sentences(source).keys() {
             assert_ne!(Texts::of(language).get(key), *key);
         }
@@ -84,7 +97,10 @@ fn french_has_its_no_break_spaces() {
             }
             assert!(!"'\"“”".contains(*sign), "{key}: {sign} in {words:?}");
         }
-        assert!(!words.contains("..."), "{key}: three full stops for one sign");
+        assert!(
+            !words.contains("..."),
+            "{key}: three full stops for one sign"
+        );
     }
 }
 
@@ -130,7 +146,10 @@ fn every_sentence_that_code_or_a_template_asks_for_exists_and_none_is_left_over(
     for call in [".get(\"", ".with(\"", ".fill(\"", ".around(\""] {
         for rest in asked.split(call).skip(1) {
             let key = rest.split('"').next().unwrap();
-            assert!(known.contains_key(key), "{key} is asked for and is in no locale");
+            assert!(
+                known.contains_key(key),
+                "{key} is asked for and is in no locale"
+            );
         }
     }
     for key in known.keys() {

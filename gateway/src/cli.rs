@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod connection;
 mod demo;
 mod journal;
 mod output;

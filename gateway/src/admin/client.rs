@@ -11,7 +11,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 use tower::ServiceExt;
 
-use super::{Operator, Refused};
+use super::refusal::Refused;
+use crate::identity::client::Operator;
 
 /// A way to the admin API.
 #[derive(Debug)]
@@ -48,30 +49,20 @@ pub(crate) enum CallError {
 }
 
 impl AdminClient {
-    /// Asks for a fact.
-    pub(crate) async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, CallError> {
-        self.call(Method::GET, path, Body::empty()).await
-    }
-
-    /// Asks for a change.
-    pub(crate) async fn post<Q, A>(&self, path: &str, change: &Q) -> Result<A, CallError>
+    /// Asks for an operation.
+    pub(crate) async fn post<Q, A>(&self, path: &str, wish: &Q) -> Result<A, CallError>
     where
         Q: Serialize,
         A: DeserializeOwned,
     {
         let body =
-            serde_json::to_vec(change).map_err(|error| CallError::Answer(error.to_string()))?;
-        self.call(Method::POST, path, Body::from(body)).await
+            serde_json::to_vec(wish).map_err(|error| CallError::Answer(error.to_string()))?;
+        self.call(path, Body::from(body)).await
     }
 
-    async fn call<A: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Body,
-    ) -> Result<A, CallError> {
+    async fn call<A: DeserializeOwned>(&self, path: &str, body: Body) -> Result<A, CallError> {
         let request = Request::builder()
-            .method(method)
+            .method(Method::POST)
             .uri(path)
             .header(header::HOST, "octroi")
             .header(header::CONTENT_TYPE, "application/json")
@@ -106,9 +97,7 @@ async fn over_socket(
 }
 
 async fn in_process(router: Router, request: Request<Body>) -> Result<Response<Body>, CallError> {
-    let operator = Operator {
-        uid: rustix::process::getuid().as_raw(),
-    };
+    let operator = Operator::Os(rustix::process::getuid().as_raw());
     match router.layer(Extension(operator)).oneshot(request).await {
         Ok(response) => Ok(response),
         Err(never) => match never {},

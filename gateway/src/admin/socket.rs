@@ -11,8 +11,8 @@ use std::{
 use axum::{Extension, Router};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{Operator, http};
-use crate::lifecycle::Tasks;
+use super::http;
+use crate::{identity::client::Operator, lifecycle::Tasks};
 
 /// A bound socket; its file goes when it is dropped.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ fn answer(stream: UnixStream, router: &Router, tasks: &Tasks) {
         tracing::warn!(uid, "an admin connection of another user was closed");
         return;
     }
-    let router = router.clone().layer(Extension(Operator { uid }));
+    let router = router.clone().layer(Extension(Operator::Os(uid)));
     tasks.spawn(
         "admin connection",
         http::connection(stream, router, tasks.clone()),
@@ -138,7 +138,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("run/admin.sock");
         let first = AdminSocket::bind(&path).unwrap();
-        std::mem::forget(first.path.clone());
+        std::mem::forget(first);
         let second = AdminSocket::bind(&path).unwrap();
         assert!(path.exists());
         drop(second);

@@ -76,7 +76,8 @@ impl Output {
         }
     }
 
-    fn json<F: Serialize + ?Sized>(&self, fact: &F) {
+    /// Prints a JSON document on a line of its own, whatever the format is.
+    pub(crate) fn json<F: Serialize + ?Sized>(&self, fact: &F) {
         match serde_json::to_string(fact) {
             Ok(document) => write_line(io::stdout().lock(), &document),
             Err(error) => write_line(io::stderr().lock(), &error),

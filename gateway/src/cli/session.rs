@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigFile, Failure, Outcome, Output};
+use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
+use crate::admin::facts::{ListSessionsRequest, RevokeRequest, Revoked, Session};
 
 /// What is to be done with sessions.
 #[derive(Debug, Subcommand)]
@@ -20,9 +21,9 @@ Examples: octroi session revoke 0190163d-8694-4a6c-9d5f-2b8f1c5e7a10
 /// What `session list` is told.
 #[derive(Args, Debug)]
 pub(crate) struct ListArguments {
-    /// The account whose sessions are listed
+    /// Only the sessions of this account
     #[arg(long, value_name = "TENANT/LOGIN")]
-    account: String,
+    account: Option<String>,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -41,8 +42,35 @@ pub(crate) struct RevokeArguments {
     config: ConfigFile,
 }
 
-pub(crate) fn run(command: Command, _output: &Output) -> Outcome {
-    Err(Failure::Unavailable(format!(
-        "no gateway answers: {command:?}"
-    )))
+pub(crate) fn run(command: Command, output: &Output) -> Outcome {
+    match command {
+        Command::List(arguments) => list(arguments, output),
+        Command::Revoke(arguments) => revoke(arguments, output),
+    }
+}
+
+fn list(arguments: ListArguments, output: &Output) -> Outcome {
+    let connection = Connection::open(&arguments.config)?;
+    let request = ListSessionsRequest {
+        account: arguments.account,
+    };
+    let sessions: Vec<Session> = connection.ask("/v1/sessions/list", &request)?;
+    output.facts(&sessions, "no live session");
+    Ok(())
+}
+
+fn revoke(arguments: RevokeArguments, output: &Output) -> Outcome {
+    let request = match (arguments.session, arguments.account) {
+        (Some(session), None) => RevokeRequest::Session(session),
+        (None, Some(account)) => RevokeRequest::Account(account),
+        _ => {
+            return Err(Failure::Usage(
+                "a session or an account is wanted".to_owned(),
+            ));
+        }
+    };
+    let connection = Connection::open(&arguments.config)?;
+    let revoked: Revoked = connection.ask("/v1/sessions/revoke", &request)?;
+    output.fact(&revoked);
+    Ok(())
 }

@@ -1,8 +1,14 @@
 //! `octroi user …`: accounts, as an operator works on them.
 
+use std::io::{self, BufRead, Read};
+
 use clap::{Args, Subcommand};
 
-use super::{ConfigFile, Failure, Outcome, Output};
+use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
+use crate::admin::facts::{
+    self, Account, AddRequest, Done, Invitation, InviteRequest, ListAccountsRequest,
+    NewAccountRequest, Provisional, ResetRequest,
+};
 
 /// What is to be done with an account.
 #[derive(Debug, Subcommand)]
@@ -114,8 +120,114 @@ pub(crate) struct PasswordSource {
     password_stdin: bool,
 }
 
-pub(crate) fn run(command: Command, _output: &Output) -> Outcome {
-    Err(Failure::Unavailable(format!(
-        "no gateway answers: {command:?}"
-    )))
+pub(crate) fn run(command: Command, output: &Output) -> Outcome {
+    match command {
+        Command::Add(arguments) => add(arguments, output),
+        Command::Invite(arguments) => invite(arguments, output),
+        Command::List(arguments) => list(arguments, output),
+        Command::Show(one) => show(one, output),
+        Command::Lock(one) => change(one, "lock", output),
+        Command::Unlock(one) => change(one, "unlock", output),
+        Command::Reset(arguments) => reset(arguments, output),
+        Command::Delete(one) => change(one, "delete", output),
+    }
 }
+
+fn add(arguments: AddArguments, output: &Output) -> Outcome {
+    let password = arguments.password.read()?;
+    let OneAccount { account, config } = arguments.one;
+    let new = arguments.facts.of(account);
+    let connection = Connection::open(&config)?;
+    let added: Provisional = connection.ask("/v1/accounts/add", &AddRequest { new, password })?;
+    output.fact(&added);
+    Ok(())
+}
+
+fn invite(arguments: InviteArguments, output: &Output) -> Outcome {
+    let OneAccount { account, config } = arguments.one;
+    let request = InviteRequest {
+        new: arguments.facts.of(account),
+        hours: arguments.hours,
+    };
+    let connection = Connection::open(&config)?;
+    let invitation: Invitation = connection.ask("/v1/accounts/invite", &request)?;
+    if arguments.letter {
+        output.say(&invitation.letter);
+    } else {
+        output.fact(&invitation);
+    }
+    Ok(())
+}
+
+fn list(arguments: ListArguments, output: &Output) -> Outcome {
+    let connection = Connection::open(&arguments.config)?;
+    let request = ListAccountsRequest {
+        tenant: arguments.tenant,
+    };
+    let accounts: Vec<Account> = connection.ask("/v1/accounts/list", &request)?;
+    output.facts(&accounts, "no accounts");
+    Ok(())
+}
+
+fn show(one: OneAccount, output: &Output) -> Outcome {
+    let connection = Connection::open(&one.config)?;
+    let request = facts::OneAccount {
+        account: one.account,
+    };
+    let account: Account = connection.ask("/v1/accounts/show", &request)?;
+    output.fact(&account);
+    Ok(())
+}
+
+fn change(one: OneAccount, operation: &str, output: &Output) -> Outcome {
+    let connection = Connection::open(&one.config)?;
+    let request = facts::OneAccount {
+        account: one.account,
+    };
+    let done: Done = connection.ask(&format!("/v1/accounts/{operation}"), &request)?;
+    output.fact(&done);
+    Ok(())
+}
+
+fn reset(arguments: ResetArguments, output: &Output) -> Outcome {
+    let request = ResetRequest {
+        account: arguments.one.account,
+        password: arguments.password.read()?,
+    };
+    let connection = Connection::open(&arguments.one.config)?;
+    let set: Provisional = connection.ask("/v1/accounts/reset", &request)?;
+    output.fact(&set);
+    Ok(())
+}
+
+impl AccountFacts {
+    fn of(self, account: String) -> NewAccountRequest {
+        NewAccountRequest {
+            account,
+            name: self.name,
+            email: self.email,
+            language: self.language,
+            roles: self.roles,
+            new_tenant: self.new_tenant,
+        }
+    }
+}
+
+impl PasswordSource {
+    /// The first line of standard input, if that was asked for.
+    fn read(&self) -> Result<Option<String>, Failure> {
+        if !self.password_stdin {
+            return Ok(None);
+        }
+        let mut line = String::new();
+        let read = io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut line);
+        read.map_err(|error| Failure::Usage(format!("no password on standard input: {error}")))?;
+        let password = line.strip_suffix('\n').unwrap_or(&line);
+        Ok(Some(
+            password.strip_suffix('\r').unwrap_or(password).to_owned(),
+        ))
+    }
+}
+
+/// More than the longest password (256 characters of 4 bytes) and a line end.
+const LINE_BYTES_MAX: u64 = 2048;

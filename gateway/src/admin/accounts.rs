@@ -1,0 +1,253 @@
+//! Operations on accounts.
+
+use std::time::Duration;
+
+use axum::{Extension, Json, Router, extract::State, routing::post};
+use octroi_policy::id::TenantName;
+
+use super::{
+    Desk,
+    facts::{
+        Account, AddRequest, Done, Invitation, InviteRequest, ListAccountsRequest,
+        NewAccountRequest, OneAccount, Provisional, ResetRequest,
+    },
+    passphrase,
+    refusal::Refusal,
+    times,
+};
+use crate::identity::{
+    accounts::{AccountFacts, AdminError, AdminRefusal, Language, NewAccount, Standing},
+    client::Operator,
+    invitations::InvitationLife,
+    secret::TypedPassword,
+};
+
+pub(super) fn router() -> Router<Desk> {
+    Router::new()
+        .route("/v1/accounts/add", post(add))
+        .route("/v1/accounts/invite", post(invite))
+        .route("/v1/accounts/list", post(list))
+        .route("/v1/accounts/show", post(show))
+        .route("/v1/accounts/lock", post(lock))
+        .route("/v1/accounts/unlock", post(unlock))
+        .route("/v1/accounts/reset", post(reset))
+        .route("/v1/accounts/delete", post(delete))
+}
+
+type Answer<T> = Result<Json<T>, Refusal>;
+
+async fn add(
+    State(desk): State<Desk>,
+    Extension(operator): Extension<Operator>,
+    Json(request): Json<AddRequest>,
+) -> Answer<Provisional> {
+    let account = added(&desk, operator, request.new).await?;
+    provide(&desk, operator, account, request.password)
+        .await
+        .map(Json)
+}
+
+async fn reset(
+    State(desk): State<Desk>,
+    Extension(operator): Extension<Operator>,
+    Json(request): Json<ResetRequest>,
+) -> Answer<Provisional> {
+    let account = desk.identity.find_account(&request.account).await?;
+    provide(&desk, operator, account, request.password)
+        .await
+        .map(Json)
+}
+
+async fn invite(
+    State(desk): State<Desk>,
+    Extension(operator): Extension<Operator>,
+    Json(request): Json<InviteRequest>,
+) -> Answer<Invitation> {
+    let life = InvitationLife::new(Duration::from_hours(request.hours.into()))
+        .ok_or_else(|| Refusal::refused("an invitation is good for 1 to 168 hours"))?;
+    let account = match desk.identity.find_account(&request.new.account).await {
+        Ok(account) => account,
+        Err(AdminError::Refused(AdminRefusal::UnknownAccount | AdminRefusal::UnknownTenant)) => {
+            added(&desk, operator, request.new).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let issued = desk.identity.invite(operator, account.id, life).await?;
+    Ok(Json(Invitation {
+        account: name_of(&account),
+        link: format!(
+            "{}{INVITATION_PATH}{}",
+            desk.portal,
+            issued.token.expose().as_str()
+        ),
+        expires_at: times::written(issued.expires_at),
+        letter: String::new(),
+    }))
+}
+
+async fn list(
+    State(desk): State<Desk>,
+    Json(request): Json<ListAccountsRequest>,
+) -> Answer<Vec<Account>> {
+    let tenant = request.tenant.as_deref().map(tenant_name).transpose()?;
+    let accounts = desk.identity.accounts(tenant.as_ref()).await?;
+    Ok(Json(accounts.into_iter().map(shown).collect()))
+}
+
+async fn show(State(desk): State<Desk>, Json(request): Json<OneAccount>) -> Answer<Account> {
+    let account = desk.identity.find_account(&request.account).await?;
+    Ok(Json(shown(account)))
+}
+
+async fn lock(
+    State(desk): State<Desk>,
+    Extension(operator): Extension<Operator>,
+    Json(request): Json<OneAccount>,
+) -> Answer<Done> {
+    let account = desk.identity.find_account(&request.account).await?;
+    desk.identity.lock_account(operator, account.id).await?;
+    done(&account, "is locked, and its sessions are ended")
+}
+
+async fn unlock(
+    State(desk): State<Desk>,
+    Extension(operator): Extension<Operator>,
+    Json(request): Json<OneAccount>,
+) -> Answer<Done> {
+    let account = desk.identity.find_account(&request.account).await?;
+    desk.identity.unlock_account(operator, account.id).await?;
+    done(&account, "is unlocked")
+}
+
+async fn delete(
+    State(desk): State<Desk>,
+    Extension(operator): Extension<Operator>,
+    Json(request): Json<OneAccount>,
+) -> Answer<Done> {
+    let account = desk.identity.find_account(&request.account).await?;
+    desk.identity.delete_account(operator, account.id).await?;
+    done(
+        &account,
+        "is deleted, and the key to its personal data is destroyed",
+    )
+}
+
+/// Adds an account, and its tenant where that was asked for.
+async fn added(
+    desk: &Desk,
+    operator: Operator,
+    new: NewAccountRequest,
+) -> Result<AccountFacts, Refusal> {
+    let (tenant, login) = new
+        .account
+        .split_once('/')
+        .ok_or_else(|| Refusal::refused("an account is named TENANT/LOGIN"))?;
+    let tenant = tenant_name(tenant)?;
+    let roles: Result<_, Refusal> = new
+        .roles
+        .iter()
+        .map(|role| {
+            role.parse()
+                .map_err(|error| Refusal::refused(format!("role {role:?}: {error}")))
+        })
+        .collect();
+    let roles = roles?;
+    let language = new.language.as_deref().map(language_of).transpose()?;
+    if new.new_tenant {
+        add_tenant(desk, operator, &tenant).await?;
+    }
+    let account = NewAccount {
+        tenant,
+        login: login.to_owned(),
+        name: new.name,
+        email: new.email,
+        language,
+        roles,
+    };
+    let id = desk.identity.add_account(operator, account).await?;
+    Ok(desk.identity.account(id).await?)
+}
+
+/// A tenant that exists already is as good as a new one.
+async fn add_tenant(desk: &Desk, operator: Operator, name: &TenantName) -> Result<(), Refusal> {
+    let display_name = name.as_str().to_owned();
+    let added = desk
+        .identity
+        .add_tenant(operator, name.clone(), display_name);
+    match added.await {
+        Ok(_) | Err(AdminError::Refused(AdminRefusal::TenantTaken)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sets the provisional password that was handed in, or one that is made here.
+async fn provide(
+    desk: &Desk,
+    operator: Operator,
+    account: AccountFacts,
+    given: Option<String>,
+) -> Result<Provisional, Refusal> {
+    let (password, made) = match given {
+        Some(password) => (TypedPassword::new(password), None),
+        None => {
+            let made = passphrase(&*desk.entropy).map_err(Refusal::unavailable)?;
+            (TypedPassword::new(made.to_string()), Some(made.to_string()))
+        }
+    };
+    let set = desk
+        .identity
+        .reset_password(operator, account.id, password)
+        .await?;
+    Ok(Provisional {
+        account: name_of(&account),
+        password: made,
+        expires_at: times::written(set.expires_at),
+    })
+}
+
+fn done(account: &AccountFacts, what: &str) -> Answer<Done> {
+    Ok(Json(Done {
+        done: format!("{} {what}", name_of(account)),
+    }))
+}
+
+fn name_of(account: &AccountFacts) -> String {
+    format!("{}/{}", account.tenant, account.login)
+}
+
+fn shown(account: AccountFacts) -> Account {
+    let (standing, expires_at, locked_at) = match account.standing {
+        Standing::AwaitingPassword => ("awaiting_password", None, None),
+        Standing::Locked { locked_at } => ("locked", None, Some(locked_at)),
+        Standing::Provisional { expires_at } => ("provisional", Some(expires_at), None),
+        Standing::Ready => ("ready", None, None),
+    };
+    Account {
+        account: name_of(&account),
+        id: account.id.to_string(),
+        organisation: account.organisation,
+        name: account.name,
+        email: account.email,
+        language: account
+            .language
+            .map(|language| language.as_str().to_owned()),
+        roles: account.roles.iter().map(ToString::to_string).collect(),
+        standing: standing.to_owned(),
+        expires_at: expires_at.map(times::written),
+        locked_at: locked_at.map(times::written),
+        created_at: times::written(account.created_at),
+        password_changed_at: account.password_changed_at.map(times::written),
+    }
+}
+
+fn tenant_name(text: &str) -> Result<TenantName, Refusal> {
+    text.parse()
+        .map_err(|error| Refusal::refused(format!("tenant {text:?}: {error}")))
+}
+
+fn language_of(code: &str) -> Result<Language, Refusal> {
+    Language::from_code(code).ok_or_else(|| Refusal::refused("a language is fr or en"))
+}
+
+/// Where the portal answers the link of an invitation.
+const INVITATION_PATH: &str = "/.octroi/invitation/";

@@ -1,0 +1,417 @@
+//! What goes over the admin API and what the command line prints: plain words, RFC 3339 times.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An account, as `TENANT/LOGIN`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneAccount {
+    /// `TENANT/LOGIN`
+    pub(crate) account: String,
+}
+
+/// What is known of a new account.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccountRequest {
+    /// `TENANT/LOGIN`
+    pub(crate) account: String,
+    /// The person's name.
+    pub(crate) name: Option<String>,
+    /// The person's address for mail.
+    pub(crate) email: Option<String>,
+    /// `fr` or `en`.
+    pub(crate) language: Option<String>,
+    /// The roles.
+    pub(crate) roles: Vec<String>,
+    /// Whether to make the tenant too where there is none of this name.
+    pub(crate) new_tenant: bool,
+}
+
+/// `user add`.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AddRequest {
+    /// The account.
+    pub(crate) new: NewAccountRequest,
+    /// The provisional password; `None`: one is made.
+    pub(crate) password: Option<String>,
+}
+
+/// `user invite`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InviteRequest {
+    /// The account, which is added where it is new.
+    pub(crate) new: NewAccountRequest,
+    /// How long the link works.
+    pub(crate) hours: u16,
+}
+
+/// `user reset`.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResetRequest {
+    /// `TENANT/LOGIN`
+    pub(crate) account: String,
+    /// The provisional password; `None`: one is made.
+    pub(crate) password: Option<String>,
+}
+
+/// `user list`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListAccountsRequest {
+    /// Only this tenant's.
+    pub(crate) tenant: Option<String>,
+}
+
+/// `session list`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListSessionsRequest {
+    /// Only of this account, `TENANT/LOGIN`.
+    pub(crate) account: Option<String>,
+}
+
+/// `session revoke`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RevokeRequest {
+    /// All of this account, `TENANT/LOGIN`.
+    Account(String),
+    /// This one.
+    Session(String),
+}
+
+/// `journal search` and `journal export`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JournalRequest {
+    /// From this time on.
+    pub(crate) since: Option<String>,
+    /// Before this time.
+    pub(crate) until: Option<String>,
+    /// About this account, `TENANT/LOGIN`.
+    pub(crate) account: Option<String>,
+    /// Done by: `os:1000`, `account:<id>`, `system`, `anonymous`.
+    pub(crate) actor: Option<String>,
+    /// Of this kind.
+    pub(crate) kind: Option<String>,
+    /// Older than this place.
+    pub(crate) before: Option<u64>,
+    /// At most so many.
+    pub(crate) limit: Option<u16>,
+    /// Whether this is an export: the journal keeps for what it was read.
+    pub(crate) export: bool,
+}
+
+/// `journal verify`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VerifyRequest {
+    /// A head that was logged earlier, `SEQUENCE:CODE`.
+    pub(crate) witness: Option<String>,
+}
+
+/// The API's own state.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Status {
+    /// The version that answers.
+    pub(crate) version: String,
+    /// Whether a gateway runs.
+    pub(crate) running: bool,
+}
+
+/// Something was done.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Done {
+    /// What.
+    pub(crate) done: String,
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.done)
+    }
+}
+
+/// A provisional password, shown once.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Provisional {
+    /// `TENANT/LOGIN`
+    pub(crate) account: String,
+    /// The password, where it was made here and not handed in.
+    pub(crate) password: Option<String>,
+    /// When it stops working.
+    pub(crate) expires_at: String,
+}
+
+impl fmt::Display for Provisional {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            account,
+            password,
+            expires_at,
+        } = self;
+        if let Some(password) = password {
+            writeln!(
+                f,
+                "{account}: provisional password, shown this once:\n\n    {password}\n"
+            )?;
+        }
+        write!(
+            f,
+            "{account} must change it at the first sign-in, once and before {expires_at}"
+        )
+    }
+}
+
+/// An invitation, shown once.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Invitation {
+    /// `TENANT/LOGIN`
+    pub(crate) account: String,
+    /// The link.
+    pub(crate) link: String,
+    /// Until when it works.
+    pub(crate) expires_at: String,
+    /// The letter to hand over, in the person's language.
+    pub(crate) letter: String,
+}
+
+impl fmt::Display for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            account,
+            link,
+            expires_at,
+            ..
+        } = self;
+        write!(
+            f,
+            "{account}: a link by which the person chooses a password, good once and until {expires_at}:\n\n    {link}\n"
+        )
+    }
+}
+
+/// An account.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Account {
+    /// `TENANT/LOGIN`
+    pub(crate) account: String,
+    /// The opaque id that services are told.
+    pub(crate) id: String,
+    /// The organisation, as people name it.
+    pub(crate) organisation: String,
+    /// The person's name.
+    pub(crate) name: Option<String>,
+    /// The person's address for mail.
+    pub(crate) email: Option<String>,
+    /// `fr` or `en`.
+    pub(crate) language: Option<String>,
+    /// The roles.
+    pub(crate) roles: Vec<String>,
+    /// `ready`, `provisional`, `awaiting_password` or `locked`.
+    pub(crate) standing: String,
+    /// When a provisional password stops working.
+    pub(crate) expires_at: Option<String>,
+    /// Since when it is locked.
+    pub(crate) locked_at: Option<String>,
+    /// When it was made.
+    pub(crate) created_at: String,
+    /// When the password was last changed.
+    pub(crate) password_changed_at: Option<String>,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let roles = self.roles.join(",");
+        let roles = if roles.is_empty() { "-" } else { &roles };
+        write!(f, "{}\t{}\t{roles}", self.account, self.standing)?;
+        match &self.name {
+            Some(name) => write!(f, "\t{name}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A session.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Session {
+    /// Its public id.
+    pub(crate) id: String,
+    /// Whose it is: the account's id.
+    pub(crate) account_id: String,
+    /// When the person signed in.
+    pub(crate) started_at: String,
+    /// When it was last used.
+    pub(crate) last_used_at: String,
+    /// When it ends whatever happens.
+    pub(crate) ends_at: String,
+    /// `private` or `public`.
+    pub(crate) computer: String,
+    /// How the person proved who they are.
+    pub(crate) assurance: String,
+    /// Where it was opened from.
+    pub(crate) address: Option<String>,
+    /// The browser, as it named itself.
+    pub(crate) user_agent: Option<String>,
+}
+
+impl fmt::Display for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}\tsince {}\tlast used {}\t{}\t{}",
+            self.id,
+            self.started_at,
+            self.last_used_at,
+            self.computer,
+            self.address.as_deref().unwrap_or("-"),
+        )
+    }
+}
+
+/// How many sessions were ended.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Revoked {
+    /// How many.
+    pub(crate) ended: usize,
+}
+
+impl fmt::Display for Revoked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ended {
+            1 => f.write_str("1 session ended"),
+            ended => write!(f, "{ended} sessions ended"),
+        }
+    }
+}
+
+/// A page of the journal.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct JournalLines {
+    /// The lines, newest first.
+    pub(crate) lines: Vec<JournalLine>,
+    /// Where the next page begins; `None` on the last.
+    pub(crate) next: Option<u64>,
+}
+
+/// A line of the journal.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct JournalLine {
+    /// Its place in the chain.
+    pub(crate) sequence: u64,
+    /// When it happened.
+    pub(crate) at: String,
+    /// Who did it.
+    pub(crate) actor: String,
+    /// What happened.
+    pub(crate) kind: String,
+    /// The event's own fields.
+    pub(crate) fields: serde_json::Map<String, serde_json::Value>,
+    /// To whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account_id: Option<String>,
+    /// In which session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<String>,
+    /// With which request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<String>,
+    /// The keyed hash of what was typed and names no account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) identifier_hash: Option<String>,
+    /// Who it was; absent where nobody is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) person: Option<Person>,
+}
+
+/// The personal fields of a line.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Person {
+    /// Whether they were erased, with the key that could read them.
+    pub(crate) erased: bool,
+    /// The login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) login: Option<String>,
+    /// The name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    /// The address for mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<String>,
+    /// The client's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<String>,
+    /// The browser, as it named itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) browser: Option<String>,
+}
+
+impl fmt::Display for JournalLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}\t{}\t{}\t{}",
+            self.sequence, self.at, self.actor, self.kind
+        )?;
+        for (name, value) in &self.fields {
+            match value.as_str() {
+                Some(text) => write!(f, "\t{name}={text}")?,
+                None => write!(f, "\t{name}={value}")?,
+            }
+        }
+        let Some(person) = &self.person else {
+            return Ok(());
+        };
+        if person.erased {
+            return f.write_str("\t(erased)");
+        }
+        let named = [
+            ("login", &person.login),
+            ("name", &person.name),
+            ("email", &person.email),
+            ("address", &person.address),
+            ("browser", &person.browser),
+        ];
+        for (name, value) in named {
+            if let Some(value) = value {
+                write!(f, "\t{name}={value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a check of the chain found.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Verified {
+    /// Whether every line is as it was written, in its place, none missing.
+    pub(crate) intact: bool,
+    /// The lines that were checked.
+    pub(crate) lines: u64,
+    /// The lines that a signed checkpoint vouches for.
+    pub(crate) purged: u64,
+    /// The end of the chain, `SEQUENCE:CODE`: keep it elsewhere, and hand it in as witness later.
+    pub(crate) head: Option<String>,
+    /// The first place that is wrong, and what is.
+    pub(crate) flaw: Option<String>,
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.flaw, &self.head) {
+            (Some(flaw), _) => write!(f, "the journal is not as it was written: {flaw}"),
+            (None, Some(head)) => write!(
+                f,
+                "the journal is intact: {} lines checked, {} purged before them, head {head}",
+                self.lines, self.purged
+            ),
+            (None, None) => f.write_str("the journal is intact"),
+        }
+    }
+}

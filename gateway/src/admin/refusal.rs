@@ -1,0 +1,125 @@
+//! What the admin API answers when it does not do what it was asked for.
+
+use std::fmt;
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use octroi_policy::password::verdict::{OwnDatum, Reason, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    identity::{
+        Fault,
+        accounts::{AdminError, AdminRefusal},
+    },
+    store::StoreError,
+};
+
+/// Why nothing was done, with the status that tells refusals (422) from faults (503).
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    why: String,
+}
+
+/// The body of such an answer.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Refused {
+    /// Why, and how to mend it.
+    pub(crate) error: String,
+}
+
+impl Refusal {
+    /// The wish is not granted.
+    pub(crate) fn refused(why: impl fmt::Display) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            why: why.to_string(),
+        }
+    }
+
+    /// It cannot be carried out at present.
+    pub(crate) fn unavailable(why: impl fmt::Display) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            why: why.to_string(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(Refused { error: self.why })).into_response()
+    }
+}
+
+impl From<AdminError> for Refusal {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Fault(fault) => fault.into(),
+            AdminError::Refused(AdminRefusal::Password(verdict)) => {
+                Self::refused(password_reasons(&verdict))
+            }
+            AdminError::Refused(refusal @ AdminRefusal::Busy { .. }) => Self::unavailable(refusal),
+            AdminError::Refused(refusal) => Self::refused(refusal),
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        let mut why = fault.to_string();
+        let mut cause = std::error::Error::source(&fault);
+        while let Some(deeper) = cause {
+            why = format!("{why}: {deeper}");
+            cause = deeper.source();
+        }
+        Self::unavailable(why)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(conflict) => Self::refused(conflict),
+            fault => Self::unavailable(fault),
+        }
+    }
+}
+
+/// All reasons why a password cannot be set, in the operator's words.
+fn password_reasons(verdict: &Verdict) -> String {
+    let reasons: Vec<String> = verdict.reasons().map(in_words).collect();
+    format!("the password cannot be used: {}", reasons.join("; "))
+}
+
+fn in_words(reason: Reason) -> String {
+    match reason {
+        Reason::Empty => "it is empty".to_owned(),
+        Reason::TooShort { missing, minimum } => {
+            format!("it is {missing} characters short of {minimum}")
+        }
+        Reason::TooLong { maximum } => format!("it is longer than {maximum} characters"),
+        Reason::Unreadable => "it holds a control character or one that is unassigned".to_owned(),
+        Reason::Common => "it is one of those that everybody tries first".to_owned(),
+        Reason::OwnData(datum) => format!("it holds {}", own_datum(datum)),
+        Reason::TooUniform { bits, minimum_bits } => {
+            format!("it holds too few different characters ({bits} of {minimum_bits} bits)")
+        }
+        _ => "it breaks a rule".to_owned(),
+    }
+}
+
+const fn own_datum(datum: OwnDatum) -> &'static str {
+    match datum {
+        OwnDatum::Email => "the e-mail address",
+        OwnDatum::Host => "the name of a host here",
+        OwnDatum::Login => "the login",
+        OwnDatum::Name => "the person's name",
+        OwnDatum::Product => "the product's name",
+        OwnDatum::Tenant => "the organisation's name",
+    }
+}

@@ -17,6 +17,13 @@ pub(crate) struct ConnectionFacts {
     pub(crate) tls: TlsFacts,
 }
 
+impl ConnectionFacts {
+    /// Whether HTTP/2 is spoken.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.protocol == Protocol::Http2
+    }
+}
+
 /// What a TLS handshake settled.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsFacts {

@@ -39,10 +39,18 @@ pub(crate) struct Limits {
 pub(crate) struct BodyLimits {
     /// How long a body may take in all, however fast it comes.
     pub(crate) total_timeout: Duration,
-    /// How long a body is given before its rate counts.
-    pub(crate) grace: Duration,
-    /// The slowest rate that is borne, in bytes a second, as the average since the first byte.
+    /// The time over which the rate is taken, again and again from the head's end on.
+    pub(crate) window: Duration,
+    /// The slowest rate that is borne in each window, in bytes a second.
     pub(crate) bytes_per_second_min: u64,
+}
+
+impl BodyLimits {
+    /// What must come in one window, in bytes.
+    pub(super) fn bytes_per_window(&self) -> u64 {
+        let millis = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
+        self.bytes_per_second_min.saturating_mul(millis) / 1000
+    }
 }
 
 /// Limits of one HTTP/2 connection.
@@ -55,12 +63,14 @@ pub(crate) struct Http2Limits {
     pub(crate) pending_resets_max: usize,
     /// Requests that are refused as malformed before the connection ends.
     pub(crate) rejected_streams_max: usize,
-    /// Control frames (SETTINGS, PING, `RST_STREAM`, PRIORITY, `WINDOW_UPDATE`) and empty DATA or
-    /// HEADERS frames borne in one [`Self::window`].
+    /// `RST_STREAM` frames borne in one [`Self::window`].
+    pub(crate) resets_max: u32,
+    /// Frames that carry nothing (SETTINGS, PING, PRIORITY, `WINDOW_UPDATE`, empty DATA, unknown
+    /// ones) borne in one [`Self::window`], beside one for each KiB that went either way.
     pub(crate) control_frames_max: u32,
     /// CONTINUATION frames in one header block.
     pub(crate) continuations_max: u32,
-    /// The time over which control frames are counted.
+    /// The time over which frames are counted.
     pub(crate) window: Duration,
     /// How much a client may send on one stream before it is read, in bytes.
     pub(crate) stream_window_bytes: u32,
@@ -106,8 +116,8 @@ impl Default for BodyLimits {
     fn default() -> Self {
         Self {
             total_timeout: Duration::from_secs(60 * 60),
-            grace: Duration::from_secs(10),
-            bytes_per_second_min: 1024,
+            window: Duration::from_secs(20),
+            bytes_per_second_min: 512,
         }
     }
 }
@@ -118,7 +128,8 @@ impl Default for Http2Limits {
             streams_max: 100,
             pending_resets_max: 20,
             rejected_streams_max: 32,
-            control_frames_max: 2_000,
+            resets_max: 200,
+            control_frames_max: 1_000,
             continuations_max: 8,
             window: Duration::from_secs(10),
             stream_window_bytes: 1 << 20,

@@ -12,7 +12,7 @@ use std::{
 use octroi_policy::id::{AccountId, RouteName, SessionId};
 use tokio::sync::Notify;
 
-use super::{facts::ConnectionFacts, tunnel::Takeover};
+use super::{body::BodyProgress, facts::ConnectionFacts, tunnel::Takeover};
 
 tokio::task_local! {
     static CURRENT: Arc<OpenRequest>;
@@ -32,6 +32,9 @@ pub(crate) async fn within<F: Future>(request: Arc<OpenRequest>, future: F) -> F
 pub(crate) struct OpenRequest {
     /// The connection on which it came.
     pub(crate) facts: Arc<ConnectionFacts>,
+    /// How far its body has come. `request_body_filter` reports to it, and `response_filter` when
+    /// the answer begins: from then on the body has no deadline.
+    pub(crate) body: BodyProgress,
     end: EndSignal,
     takeover: Mutex<Option<Takeover>>,
 }
@@ -41,6 +44,7 @@ impl OpenRequest {
     pub(crate) fn new(facts: Arc<ConnectionFacts>) -> Arc<Self> {
         Arc::new(Self {
             facts,
+            body: BodyProgress::default(),
             end: EndSignal::default(),
             takeover: Mutex::new(None),
         })

@@ -1,20 +1,35 @@
 //! WebSockets leave Pingora: dial, upgrade, splice, and end at a frame's boundary.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
+use pingora::server::ShutdownWatch;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{limits::TunnelLimits, open_requests::EndReason};
+use super::{
+    connection::Connection,
+    limits::TunnelLimits,
+    open_requests::{EndReason, OpenRequest},
+};
+
+pub(crate) mod dial;
+
+mod relay;
+mod server_frames;
+mod splice;
+mod upgrade;
+
+use splice::Splice;
+use upgrade::Upgraded;
 
 /// What the proxy must fill in for the door to carry a WebSocket to its upstream.
 pub(crate) struct Takeover {
     /// How the upstream is reached.
     pub(crate) dial: Box<dyn Dial>,
-    /// The finished upgrade request in HTTP/1.1: request line, fields, empty line. The proxy's rules
+    /// The finished upgrade request, target in origin form and `Host` included. The proxy's rules
     /// have been applied to it; the door sends it as it is.
-    pub(crate) head: Bytes,
+    pub(crate) request: http::Request<()>,
     /// The client's `Sec-WebSocket-Key`, against which the upstream's accept value is checked.
     pub(crate) key: WebSocketKey,
     /// The route's limits.
@@ -114,12 +129,99 @@ pub(crate) enum TunnelEnd {
     Ended(EndReason),
 }
 
+/// Carries a WebSocket from the moment Pingora gave the connection back to its end.
+pub(super) async fn run(
+    mut client: Box<Connection>,
+    takeover: Takeover,
+    open: &Arc<OpenRequest>,
+    mut shutdown: ShutdownWatch,
+) {
+    let Takeover {
+        dial,
+        request,
+        key,
+        limits,
+        mut watch,
+    } = takeover;
+    if !client.ahead().is_empty() {
+        return relay::refuse(client, TunnelFault::EarlyBytes, &mut *watch).await;
+    }
+    client.begin_raw();
+    let upgrade = upgrade::upgrade(&*dial, request, key, limits);
+    let upgraded = tokio::select! {
+        upgraded = upgrade => upgraded,
+        reason = open.ended() => {
+            return watch.finished(&TunnelOutcome::before_upgrade(TunnelEnd::Ended(reason)));
+        }
+    };
+    match upgraded {
+        Err(fault) => relay::refuse(client, fault, &mut *watch).await,
+        Ok(Upgraded::Answered(answer)) => relay::relay(client, answer, &mut *watch, open).await,
+        Ok(Upgraded::Switched {
+            headers,
+            upstream,
+            first,
+        }) => {
+            let head = relay::switching_head(headers, &mut *watch);
+            let stopping = async {
+                // An error means that who could stop us is gone.
+                let _ = shutdown.wait_for(|stops| *stops).await;
+            };
+            let end = async {
+                tokio::select! {
+                    reason = open.ended() => reason,
+                    () = stopping => EndReason::Stopping,
+                }
+            };
+            let splice = Splice::new(client, upstream, &head, &first, limits);
+            watch.finished(&splice.run(end).await);
+        }
+    }
+}
+
+impl TunnelOutcome {
+    /// An outcome without a tunnel.
+    const fn before_upgrade(end: TunnelEnd) -> Self {
+        Self {
+            status: StatusCode::BAD_GATEWAY,
+            bytes_from_client: 0,
+            bytes_to_client: 0,
+            open_for: Duration::ZERO,
+            end,
+        }
+    }
+}
+
 impl fmt::Debug for Takeover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The head carries cookies and the identity assertion.
+        // The request carries cookies and the identity assertion.
         f.debug_struct("Takeover").finish_non_exhaustive()
     }
 }
 
 /// RFC 6455, section 1.3.
 const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+#[cfg(test)]
+mod tests {
+    use super::WebSocketKey;
+
+    #[test]
+    fn the_accept_value_is_that_of_the_rfc() {
+        let key = WebSocketKey::parse(b"dGhlIHNhbXBsZSBub25jZQ==").unwrap();
+        assert_eq!(key.accept(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn a_key_is_sixteen_bytes_in_base64() {
+        for value in [
+            &b""[..],
+            b"dGhlIHNhbXBsZSBub25jZQ",
+            b"dGhlIHNhbXBsZSBub25jZQ===",
+            b"dGhlIHNhbXBsZSBub25jZTEy",
+            b"dGhlIHNhbXBsZSBub25j!Q==",
+        ] {
+            assert!(WebSocketKey::parse(value).is_none(), "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Accepts connections of one worker, and waits for them at the end.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use pingora::proxy::ProxyHttp;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tracing::debug;
+
+use super::{Entrance, answer::Worker, caps::Slot, handshake, http1, http2};
+
+/// Accepts until the gateway stops, then waits for what is open.
+pub(super) async fn run<A>(
+    listener: std::net::TcpListener,
+    entrance: Arc<Entrance>,
+    worker: Worker<A>,
+) -> io::Result<()>
+where
+    A: ProxyHttp + Send + Sync + 'static,
+    A::CTX: Send + Sync,
+{
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let mut stopping = worker.shutdown.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            _ = stopping.wait_for(|stops| *stops) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) if is_of_one_connection(&error) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections; trying again");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let Some(slot) = entrance.caps.enter() else {
+            debug!(%peer, "connection refused: the total cap is reached");
+            continue;
+        };
+        let connection = serve(stream, peer, Arc::clone(&entrance), worker.clone());
+        // The place is given back when the connection is gone, in whichever way.
+        connections.spawn(hold(slot, connection));
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if timeout(entrance.limits.drain_timeout, drained)
+        .await
+        .is_err()
+    {
+        connections.shutdown().await;
+    }
+    Ok(())
+}
+
+async fn hold(slot: Slot, connection: impl Future<Output = ()>) {
+    connection.await;
+    drop(slot);
+}
+
+async fn serve<A>(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    entrance: Arc<Entrance>,
+    worker: Worker<A>,
+) where
+    A: ProxyHttp + Send + Sync + 'static,
+    A::CTX: Send + Sync,
+{
+    // Slower, but not wrong, without it.
+    let _ = stream.set_nodelay(true);
+    let client = match handshake::client_of(&mut stream, peer, &entrance).await {
+        Ok(client) => client,
+        Err(refused) => return debug!(%peer, %refused, "connection refused"),
+    };
+    let Some(_place) = entrance.caps.enter_as(client.ip()) else {
+        return debug!(%client, "connection refused: its client's cap is reached");
+    };
+    // Boxed, so that a connection does not keep room for its handshake.
+    let secured = Box::pin(handshake::secure(stream, peer, client, &entrance)).await;
+    match secured {
+        Err(refused) => debug!(%client, %refused, "handshake failed"),
+        Ok(connection) if connection.facts().is_http2() => {
+            Box::pin(http2::serve(connection, &worker)).await;
+        }
+        Ok(connection) => http1::serve(connection, &worker).await,
+    }
+}
+
+/// Whether an error of `accept` tells of one client that went away again (accept(2)).
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// When there are no descriptors left, a pause gives others time to close.
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

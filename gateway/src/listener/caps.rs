@@ -1,0 +1,153 @@
+//! How many connections may be open, in all and for one client.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// Counts the connections of the whole process.
+pub(crate) struct Caps {
+    total: AtomicUsize,
+    total_max: usize,
+    /// A keyed hash: clients choose their addresses.
+    by_client: Mutex<HashMap<Client, usize>>,
+    per_client_max: usize,
+}
+
+/// Who is counted as one: an IPv4 address, or an IPv6 /64.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Client {
+    V4(Ipv4Addr),
+    V6Prefix([u16; 4]),
+}
+
+impl Caps {
+    /// Counts against these caps.
+    pub(crate) fn new(total_max: usize, per_client_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            total: AtomicUsize::new(0),
+            total_max,
+            by_client: Mutex::default(),
+            per_client_max,
+        })
+    }
+
+    /// How many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more connection, if there is room.
+    pub(super) fn enter(self: &Arc<Self>) -> Option<Slot> {
+        let before = self.total.fetch_add(1, Ordering::Relaxed);
+        // Made in either case: dropping it gives the place back.
+        let slot = Slot(Arc::clone(self));
+        (before < self.total_max).then_some(slot)
+    }
+
+    /// Counts one more connection of `client`, if there is room.
+    pub(super) fn enter_as(self: &Arc<Self>, client: IpAddr) -> Option<ClientSlot> {
+        let client = Client::of(client);
+        let mut by_client = self.by_client();
+        let open = by_client.entry(client).or_insert(0);
+        if *open >= self.per_client_max {
+            return None;
+        }
+        *open += 1;
+        drop(by_client);
+        Some(ClientSlot {
+            caps: Arc::clone(self),
+            client,
+        })
+    }
+
+    fn by_client(&self) -> MutexGuard<'_, HashMap<Client, usize>> {
+        self.by_client
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => Self::V6Prefix(prefix(address)),
+        }
+    }
+}
+
+const fn prefix(address: Ipv6Addr) -> [u16; 4] {
+    let [a, b, c, d, ..] = address.segments();
+    [a, b, c, d]
+}
+
+/// A connection's place among all; dropping it gives the place back.
+pub(super) struct Slot(Arc<Caps>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.total.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection's place among those of its client; dropping it gives the place back.
+pub(super) struct ClientSlot {
+    caps: Arc<Caps>,
+    client: Client,
+}
+
+impl Drop for ClientSlot {
+    fn drop(&mut self) {
+        let mut by_client = self.caps.by_client();
+        if let Some(open) = by_client.get_mut(&self.client) {
+            *open -= 1;
+            if *open == 0 {
+                by_client.remove(&self.client);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_total_is_capped_at_its_figure_and_a_place_comes_back() {
+        let caps = Caps::new(2, 2);
+        let (first, second) = (caps.enter(), caps.enter());
+        assert!(first.is_some() && second.is_some());
+        assert!(caps.enter().is_none());
+        drop(first);
+        assert!(caps.enter().is_some());
+        assert_eq!(caps.open(), 1);
+    }
+
+    #[test]
+    fn one_client_is_capped_and_others_are_not() {
+        let caps = Caps::new(10, 2);
+        let enter = |address: &str| caps.enter_as(address.parse().unwrap());
+        let held = [enter("192.0.2.1"), enter("::ffff:192.0.2.1")];
+        assert!(held.iter().all(Option::is_some));
+        assert!(enter("192.0.2.1").is_none());
+        assert!(enter("192.0.2.2").is_some());
+        drop(held);
+        assert!(enter("192.0.2.1").is_some());
+        assert!(caps.by_client().is_empty(), "nobody is remembered");
+    }
+
+    #[test]
+    fn a_subscriber_of_ipv6_is_one_client() {
+        let caps = Caps::new(10, 1);
+        let enter = |address: &str| caps.enter_as(address.parse().unwrap());
+        let held = enter("2001:db8:0:1::1");
+        assert!(held.is_some());
+        assert!(enter("2001:db8:0:1:ffff::2").is_none());
+        assert!(enter("2001:db8:0:2::1").is_some());
+    }
+}

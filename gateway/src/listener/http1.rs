@@ -1,0 +1,203 @@
+//! The HTTP/1.1 loop: read a whole head under its limits, let Pingora answer, take the connection back.
+
+use std::{future::poll_fn, io, pin::pin, sync::Arc, time::Duration};
+
+use http::StatusCode;
+use pingora::{protocols::http::ServerSession, proxy::ProxyHttp};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+
+use super::{
+    answer::{Answered, CutOff, Worker},
+    connection::Connection,
+    head::{self, Body, HeadFault},
+    limits::Limits,
+    open_requests::OpenRequest,
+    tunnel,
+};
+
+/// Serves one connection to its end.
+pub(super) async fn serve<A>(connection: Connection, worker: &Worker<A>)
+where
+    A: ProxyHttp + Send + Sync + 'static,
+    A::CTX: Send + Sync,
+{
+    let mut connection = Box::new(connection);
+    loop {
+        let head = match next_head(&mut connection, worker).await {
+            Ok(head) => head,
+            Err(NoHead::Closed) => return goodbye(connection).await,
+            Err(NoHead::Refused(status)) => return refuse(connection, status).await,
+        };
+        connection.begin_request(head.bytes, head.body);
+        // Boxed, so that a connection at rest does not keep room for a request.
+        match Box::pin(exchange(connection, head, worker)).await {
+            Some(returned) => connection = returned,
+            None => return,
+        }
+    }
+}
+
+/// A request head that stands whole and judged at the front of the connection.
+struct Head {
+    bytes: usize,
+    body: Body,
+}
+
+/// Why there is no further request.
+enum NoHead {
+    /// The client went away, was idle for too long, or the gateway stops.
+    Closed,
+    /// The head cannot be served.
+    Refused(StatusCode),
+}
+
+async fn next_head<A>(connection: &mut Connection, worker: &Worker<A>) -> Result<Head, NoHead> {
+    let limits = &worker.limits;
+    let mut shutdown = worker.shutdown.clone();
+    if connection.ahead().is_empty() {
+        connection.rest();
+        if *shutdown.borrow_and_update() {
+            return Err(NoHead::Closed);
+        }
+        let first = poll_fn(|cx| connection.poll_ahead(cx));
+        let first = timeout(limits.idle_timeout, first);
+        tokio::select! {
+            read = first => match read {
+                Ok(Ok(1..)) => {}
+                Ok(Ok(0) | Err(_)) | Err(_) => return Err(NoHead::Closed),
+            },
+            _ = shutdown.changed() => return Err(NoHead::Closed),
+        }
+    }
+    match timeout(limits.head_timeout, whole_head(connection, limits)).await {
+        Ok(head) => head,
+        Err(_) => Err(NoHead::Refused(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+async fn whole_head(connection: &mut Connection, limits: &Limits) -> Result<Head, NoHead> {
+    let mut searched = 0;
+    let mut skipped = 0;
+    loop {
+        let empty = head::empty_lines(connection.ahead());
+        if searched == 0 && empty > 0 {
+            connection.discard_ahead(empty);
+            skipped += empty;
+        }
+        let ahead = connection.ahead();
+        let end = head::end(ahead, searched);
+        if end.unwrap_or(ahead.len()) + skipped > limits.head_bytes_max {
+            return Err(NoHead::Refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+        }
+        if let Some(head) = end.and_then(|end| ahead.get(..end)) {
+            let judged = head::judge(head, limits.head_fields_max);
+            let body = judged.map_err(|fault| NoHead::Refused(status_of(fault)))?;
+            let bytes = head.len();
+            return Ok(Head { bytes, body });
+        }
+        // A lone CR may be the first half of an empty line: searched from the start again.
+        searched = if ahead == b"\r" { 0 } else { ahead.len() };
+        match poll_fn(|cx| connection.poll_ahead(cx)).await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return Err(NoHead::Closed),
+        }
+    }
+}
+
+const fn status_of(fault: HeadFault) -> StatusCode {
+    match fault {
+        HeadFault::Ambiguous => StatusCode::BAD_REQUEST,
+        HeadFault::TooManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    }
+}
+
+/// Answers one request; gives the connection back if it can take another.
+async fn exchange<A>(
+    connection: Box<Connection>,
+    head: Head,
+    worker: &Worker<A>,
+) -> Option<Box<Connection>>
+where
+    A: ProxyHttp + Send + Sync + 'static,
+    A::CTX: Send + Sync,
+{
+    let open = OpenRequest::new(Arc::clone(connection.facts()));
+    let exchange = Arc::clone(connection.exchange());
+    let has_body = head.body != Body::Absent;
+    let mut session = ServerSession::new_http1(connection);
+    session.set_keepalive(Some(worker.limits.idle_timeout.as_secs().max(1)));
+    let answered = worker.answer(session, &open, has_body, || exchange.ask_back());
+    let stream = match answered.await {
+        Answered::Done(stream) => stream?,
+        Answered::CutOff(cut_off) => {
+            let remains = exchange.take_remains()?;
+            let last_words = match cut_off {
+                CutOff::SlowBody if !exchange.has_answer_begun() => {
+                    answer_bytes(StatusCode::REQUEST_TIMEOUT)
+                }
+                CutOff::SlowBody | CutOff::Ended(_) => Vec::new(),
+            };
+            remains.close(&last_words, CLOSE_TIMEOUT).await;
+            return None;
+        }
+    };
+    let (stream, _settings) = stream.consume();
+    let connection = stream.into_any().downcast::<Connection>().ok()?;
+    match open.take_takeover() {
+        Some(takeover) => {
+            tunnel::run(connection, takeover, &open, worker.shutdown.clone()).await;
+            None
+        }
+        None => Some(connection),
+    }
+}
+
+/// Ends a connection on which nothing is under way.
+async fn goodbye(mut connection: Box<Connection>) {
+    // Told or not, the client finds the connection closed.
+    let _ = timeout(CLOSE_TIMEOUT, connection.shutdown()).await;
+}
+
+/// Answers what Pingora never sees, then waits a little for the client to read it: closing with
+/// unread bytes would reset the connection and take the answer with it (RFC 9112, section 9.6).
+pub(super) async fn refuse(connection: Box<Connection>, status: StatusCode) {
+    send_and_linger(connection, &answer_bytes(status)).await;
+}
+
+/// Sends a last answer and drains what the client still sends.
+pub(super) async fn send_and_linger(mut connection: Box<Connection>, answer: &[u8]) {
+    connection.begin_raw();
+    let spoken = async {
+        connection.write_all(answer).await?;
+        connection.shutdown().await?;
+        let mut rest = pin!(connection.take(LINGER_BYTES_MAX));
+        let mut space = [0; 1024];
+        while rest.read(&mut space).await? > 0 {}
+        Ok::<_, io::Error>(())
+    };
+    // A client that does not listen has had its chance.
+    let _ = timeout(LINGER_TIMEOUT, spoken).await;
+}
+
+/// A whole answer that says nothing but its status, as RFC 9457 problem details.
+fn answer_bytes(status: StatusCode) -> Vec<u8> {
+    let code = status.as_u16();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let body = format!(r#"{{"type":"about:blank","title":"{reason}","status":{code}}}"#);
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {code} {reason}\r\nContent-Type: application/problem+json\r\n\
+         Content-Length: {length}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// How long a client has to take the last bytes of a connection that ends.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a refused client is listened to, so that it can read why.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much of what it sends meanwhile is thrown away.
+const LINGER_BYTES_MAX: u64 = 256 * 1024;

@@ -1,0 +1,300 @@
+//! The HTTP/2 loop: one driver a connection, one task a stream.
+
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use pingora::{
+    protocols::{
+        Digest, GetSocketDigest, Ssl, Stream,
+        http::{
+            ServerSession,
+            v2::server::{self, H2Accept, H2Options, HttpSession},
+        },
+    },
+    proxy::ProxyHttp,
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    answer::Worker,
+    connection::{Connection, shared::SharedConnection},
+    limits::Limits,
+    open_requests::OpenRequest,
+};
+
+pub(super) mod frames;
+
+use frames::{FrameFault, FrameWatch};
+
+/// Serves one connection to its end.
+pub(super) async fn serve<A>(mut connection: Connection, worker: &Worker<A>)
+where
+    A: ProxyHttp + Send + Sync + 'static,
+    A::CTX: Send + Sync,
+{
+    connection.frames = Some(FrameWatch::new(worker.limits.http2));
+    let io = SharedConnection::new(connection);
+    let mut turns = pin!(drive(io.clone(), worker));
+    // Everything that one turn writes goes out at once.
+    poll_fn(|cx| {
+        let turn = turns.as_mut().poll(cx);
+        let sent = io.lock().poll_send(cx);
+        match sent {
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(())) | Poll::Pending => turn,
+        }
+    })
+    .await;
+    let farewell = poll_fn(|cx| io.lock().poll_send(cx));
+    // The client may not listen any more.
+    let _ = timeout(FAREWELL_TIMEOUT, farewell).await;
+}
+
+type H2 = h2::server::Connection<Stream, Bytes>;
+
+/// What the driver does next.
+enum Event {
+    Accepted(pingora::Result<Option<H2Accept>>),
+    Flood(FrameFault),
+    DeadlinePassed,
+    Drained,
+    Stopping,
+}
+
+async fn drive<A>(io: SharedConnection, worker: &Worker<A>)
+where
+    A: ProxyHttp + Send + Sync + 'static,
+    A::CTX: Send + Sync,
+{
+    let limits = &worker.limits;
+    let digest = digest_of(&io);
+    let handshake = server::handshake(Box::new(io.clone()), Some(options(limits)));
+    let Ok(Ok(mut h2)) = timeout(limits.head_timeout, handshake).await else {
+        return;
+    };
+    let mut rejected_left = limits.http2.rejected_streams_max;
+    let mut pace = Pace::new(io.clone(), Arc::clone(limits));
+    let mut shutdown = worker.shutdown.clone();
+    loop {
+        let accept = HttpSession::from_h2_conn(&mut h2, Arc::clone(&digest));
+        let event = tokio::select! {
+            biased;
+            event = pace.next(accept) => event,
+            _ = shutdown.changed(), if !pace.is_closing() => Event::Stopping,
+        };
+        match event {
+            Event::Accepted(Ok(Some(H2Accept::Session(session)))) => {
+                pace.accepted();
+                let stream = pace.active.begin();
+                spawn_stream(session, &io, worker.clone(), stream);
+            }
+            Event::Accepted(Ok(Some(H2Accept::Rejected))) if rejected_left > 0 => {
+                rejected_left -= 1;
+            }
+            Event::Accepted(Ok(Some(H2Accept::Rejected))) | Event::Flood(_) => {
+                return abort(h2, limits).await;
+            }
+            Event::Accepted(Ok(None) | Err(_)) => return,
+            Event::DeadlinePassed if pace.is_closing() => return,
+            Event::DeadlinePassed | Event::Stopping => {
+                h2.graceful_shutdown();
+                pace.close();
+            }
+            Event::Drained => {}
+        }
+    }
+}
+
+/// When a connection must do something, and when it has done nothing for too long.
+struct Pace {
+    io: SharedConnection,
+    limits: Arc<Limits>,
+    active: Arc<Active>,
+    connected_at: Instant,
+    has_requested: bool,
+    idle_since: Instant,
+    is_closing: bool,
+}
+
+impl Pace {
+    fn new(io: SharedConnection, limits: Arc<Limits>) -> Self {
+        let now = Instant::now();
+        Self {
+            io,
+            limits,
+            active: Arc::default(),
+            connected_at: now,
+            has_requested: false,
+            idle_since: now,
+            is_closing: false,
+        }
+    }
+
+    const fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
+    const fn accepted(&mut self) {
+        self.has_requested = true;
+    }
+
+    /// GOAWAY has been said: what is being answered may end, then the client has a moment to close.
+    fn close(&mut self) {
+        self.is_closing = true;
+        self.idle_since = Instant::now();
+    }
+
+    /// Waits for the next stream, or for what comes before it.
+    async fn next(
+        &mut self,
+        accept: impl Future<Output = pingora::Result<Option<H2Accept>>>,
+    ) -> Event {
+        let active = Arc::clone(&self.active);
+        let mut accept = pin!(accept);
+        let mut drained = pin!(active.drained.notified());
+        let mut sleep = pin!(sleep_until(self.idle_since));
+        poll_fn(|cx| {
+            if let Poll::Ready(accepted) = accept.as_mut().poll(cx) {
+                return Poll::Ready(Event::Accepted(accepted));
+            }
+            if let Some(fault) = self.fault() {
+                return Poll::Ready(Event::Flood(fault));
+            }
+            if drained.as_mut().poll(cx).is_ready() {
+                self.idle_since = Instant::now();
+                return Poll::Ready(Event::Drained);
+            }
+            let Some(deadline) = self.deadline() else {
+                return Poll::Pending;
+            };
+            if sleep.deadline() != deadline {
+                sleep.as_mut().reset(deadline);
+            }
+            sleep.as_mut().poll(cx).map(|()| Event::DeadlinePassed)
+        })
+        .await
+    }
+
+    fn fault(&self) -> Option<FrameFault> {
+        self.io.lock().frames.as_ref()?.fault()
+    }
+
+    fn unfinished_block_since(&self) -> Option<Instant> {
+        self.io.lock().frames.as_ref()?.unfinished_block_since()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        if let Some(since) = self.unfinished_block_since() {
+            return Some(since + self.limits.head_timeout);
+        }
+        if self.active.is_some() {
+            return None;
+        }
+        Some(if self.is_closing {
+            self.idle_since + FAREWELL_TIMEOUT
+        } else if self.has_requested {
+            self.idle_since + self.limits.idle_timeout
+        } else {
+            self.connected_at + self.limits.head_timeout
+        })
+    }
+}
+
+/// The streams that are being answered.
+#[derive(Default)]
+struct Active {
+    count: AtomicUsize,
+    drained: Notify,
+}
+
+impl Active {
+    fn begin(self: &Arc<Self>) -> ActiveStream {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        ActiveStream(Arc::clone(self))
+    }
+
+    fn is_some(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// Counts as one until it is dropped.
+struct ActiveStream(Arc<Active>);
+
+impl Drop for ActiveStream {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.drained.notify_one();
+        }
+    }
+}
+
+fn spawn_stream<A>(
+    session: HttpSession,
+    io: &SharedConnection,
+    worker: Worker<A>,
+    active: ActiveStream,
+) where
+    A: ProxyHttp + Send + Sync + 'static,
+    A::CTX: Send + Sync,
+{
+    let open = OpenRequest::new(Arc::clone(io.lock().facts()));
+    tokio::spawn(async move {
+        let mut session = ServerSession::new_http2(session);
+        if session.req_header().headers.len() > worker.limits.head_fields_max {
+            // The client may have reset the stream: then there is nobody to tell.
+            let _ = session.respond_error(TOO_MANY_FIELDS).await;
+        } else {
+            let has_body = !session.is_body_empty();
+            // A stream that is cut off is reset when its session is dropped; the others go on.
+            worker.answer(session, &open, has_body, || ()).await;
+        }
+        drop(active);
+    });
+}
+
+/// Ends the connection and all its streams at once.
+async fn abort(mut h2: H2, limits: &Limits) {
+    h2.abrupt_shutdown(h2::Reason::ENHANCE_YOUR_CALM);
+    let closed = poll_fn(|cx| h2.poll_closed(cx));
+    // An error is as much the end as a clean one.
+    let _ = timeout(FAREWELL_TIMEOUT.min(limits.head_timeout), closed).await;
+}
+
+fn options(limits: &Limits) -> H2Options {
+    let mut options = server::default_h2_options();
+    let http2 = &limits.http2;
+    options
+        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
+        .max_concurrent_streams(http2.streams_max)
+        .max_pending_accept_reset_streams(http2.pending_resets_max)
+        .initial_window_size(http2.stream_window_bytes)
+        .initial_connection_window_size(http2.connection_window_bytes);
+    options
+}
+
+fn digest_of(io: &SharedConnection) -> Arc<Digest> {
+    Arc::new(Digest {
+        ssl_digest: io.get_ssl_digest(),
+        timing_digest: Vec::new(),
+        proxy_digest: None,
+        socket_digest: io.get_socket_digest(),
+    })
+}
+
+/// How long a client has to take GOAWAY and close.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+/// RFC 6585, section 5.
+const TOO_MANY_FIELDS: u16 = 431;

@@ -1,0 +1,1 @@
+//! Only our hosts are redirected, and only tokens are served.

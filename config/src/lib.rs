@@ -4,8 +4,17 @@
 pub mod settings;
 
 mod load;
+
 pub mod problem;
 
-pub use load::{Environment, Loaded, load};
-pub use problem::{Problem, Problems, Severity};
+pub mod reference;
+
+mod diff;
+mod read;
+mod reader;
+mod source;
+
+pub use diff::{Change, Effect};
+pub use load::{Environment, Loaded, load, parse};
+pub use problem::{Place, Problem, Problems, Severity};
 pub use settings::Settings;

@@ -1,8 +1,14 @@
 //! From a file and the environment to [`Settings`].
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, fs, io::Read, path::Path};
 
-use crate::{Problem, Problems, Settings};
+use crate::{
+    Settings,
+    problem::{Place, Problem, Problems, Severity},
+    read,
+    reader::{Files, Reading},
+    source::Source,
+};
 
 /// Settings that can be used, and what somebody will miss in them.
 #[derive(Clone, Debug)]
@@ -18,21 +24,78 @@ pub struct Loaded {
 /// the place of that key in the file; the others are left alone.
 pub type Environment = Vec<(OsString, OsString)>;
 
-/// Reads a configuration file and every file that it names.
+/// Reads a configuration file and looks at every file that it names.
 ///
 /// # Errors
 ///
-/// Everything that is wrong, at once.
+/// Everything that is wrong, at once, in the order of the file.
 pub fn load(file: &Path, environment: &Environment) -> Result<Loaded, Problems> {
-    let _ = environment;
-    Err(Problems(vec![Problem {
-        severity: crate::Severity::Error,
-        place: crate::problem::Place::File {
-            path: file.to_owned(),
-            line: 1,
-            column: 1,
-        },
-        what: "configuration files are not read yet".to_owned(),
-        remedy: "use a newer build".to_owned(),
-    }]))
+    let text = text_of(file).map_err(|what| {
+        Problems(vec![Problem {
+            severity: Severity::Error,
+            place: Place::File {
+                path: file.to_owned(),
+                line: 1,
+                column: 1,
+            },
+            what,
+            remedy: "name the right file with -c, or write one with `octroi init`".to_owned(),
+            other: None,
+        }])
+    })?;
+    settings(
+        &Source::new(file, text, environment),
+        file,
+        Files::Inspected,
+    )
 }
+
+/// Reads a configuration from its text. Files that it names are not looked at, so logos are left
+/// out; `file` is the name that problems give it and the place from which paths are taken.
+///
+/// # Errors
+///
+/// Everything that is wrong, at once, in the order of the text.
+pub fn parse(text: &str, file: &Path) -> Result<Loaded, Problems> {
+    let source = Source::new(file, text.to_owned(), &[]);
+    settings(&source, file, Files::Unseen)
+}
+
+fn settings(source: &Source, file: &Path, files: Files) -> Result<Loaded, Problems> {
+    let (root, mut findings) = source.document();
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let directory = absolute.parent().unwrap_or(Path::new("/"));
+    let reading = Reading::new(directory.to_owned(), files);
+    let settings = read::settings(&reading, &root);
+    findings.extend(reading.into_findings());
+    findings.sort_by_key(|finding| (finding.at, finding.severity));
+    let problems: Vec<Problem> = findings
+        .into_iter()
+        .map(|finding| source.problem(finding))
+        .collect();
+    let is_usable = problems
+        .iter()
+        .all(|problem| problem.severity == Severity::Warning);
+    match settings {
+        Some(settings) if is_usable => Ok(Loaded {
+            settings,
+            warnings: problems,
+        }),
+        _ => Err(Problems(problems)),
+    }
+}
+
+fn text_of(file: &Path) -> Result<String, String> {
+    let shown = file.display();
+    let mut text = String::new();
+    fs::File::open(file)
+        .and_then(|file| file.take(BYTES_MAX + 1).read_to_string(&mut text))
+        .map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > BYTES_MAX) {
+        return Err(format!("{shown} is larger than {BYTES_MAX} bytes"));
+    }
+    Ok(text)
+}
+
+/// Ten thousand routes take about two million bytes.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;

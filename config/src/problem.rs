@@ -18,6 +18,8 @@ pub struct Problem {
     pub what: String,
     /// How to mend it.
     pub remedy: String,
+    /// Where the other half stands, where two places contradict each other.
+    pub other: Option<Place>,
 }
 
 /// Whether a configuration can be used in spite of a problem.
@@ -75,8 +77,13 @@ impl fmt::Display for Problem {
             place,
             what,
             remedy,
+            other,
         } = self;
-        write!(f, "{place}: {severity}: {what}; {remedy}")
+        write!(f, "{place}: {severity}: {what}")?;
+        if let Some(other) = other {
+            write!(f, " (see {other})")?;
+        }
+        write!(f, "; {remedy}")
     }
 }
 

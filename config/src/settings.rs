@@ -46,4 +46,11 @@ pub struct Settings {
     pub brand: Brand,
     /// Where pages send people who need somebody: `[contact]`.
     pub contact: Contact,
+    /// What the file said in so many words, for the log of a reload.
+    pub(crate) stated: crate::diff::Stated,
 }
+
+/// Text that is not what a key takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct MalformedValue(pub(crate) &'static str);

@@ -1,5 +1,7 @@
 //! What a route asks of a request: the rules that ops write, compiled.
 
+use std::fmt;
+
 use crate::{
     assurance::Assurance,
     host::Host,
@@ -30,6 +32,16 @@ pub enum HostPattern {
     Exact(Host),
     /// Every host one label below this one: `*.example.com`.
     Wildcard(Host),
+}
+
+impl fmt::Display for HostPattern {
+    /// As configuration writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(host) => write!(f, "{host}"),
+            Self::Wildcard(parent) => write!(f, "*.{parent}"),
+        }
+    }
 }
 
 /// What it takes to pass.

@@ -2,7 +2,6 @@
 
 use super::{Decision, RouteTable, authorize, table::segments};
 use crate::{
-    host::Host,
     request::CanonicalRequest,
     rule::{HostPattern, Route},
     subject::Subject,
@@ -119,19 +118,4 @@ fn considered<'a>(
 fn lies_below(path: &str, prefix: &str) -> bool {
     let mut rest = segments(path);
     segments(prefix).all(|segment| rest.next() == Some(segment))
-}
-
-impl HostMatch {
-    /// The pattern as configuration writes it.
-    pub fn to_text(&self) -> Option<String> {
-        match self {
-            Self::Pattern(HostPattern::Exact(host)) => Some(host.to_string()),
-            Self::Pattern(HostPattern::Wildcard(host)) => Some(wildcard(host)),
-            Self::Unknown => None,
-        }
-    }
-}
-
-fn wildcard(host: &Host) -> String {
-    format!("*.{host}")
 }

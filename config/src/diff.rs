@@ -1,0 +1,186 @@
+//! What a reload changes, in words for the log.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+};
+
+use octroi_policy::rule::Route;
+use toml::de::{DeTable, DeValue};
+
+pub use crate::reference::Effect;
+use crate::{
+    reference,
+    settings::{RouteSettings, Settings},
+};
+
+/// What the file said, by `section.key`; routes and certificates are not in it.
+pub(crate) type Stated = BTreeMap<String, String>;
+
+/// One difference between two configurations.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Change {
+    /// What differs: `sessions.idle_public`, `route paie.example.com`.
+    pub what: String,
+    /// How it was; `None`: it was not there.
+    pub from: Option<String>,
+    /// How it is; `None`: it is gone.
+    pub to: Option<String>,
+    /// When it counts.
+    pub effect: Effect,
+}
+
+impl Settings {
+    /// What is different in `new`, in alphabetical order: keys, then certificates, then routes.
+    pub fn diff(&self, new: &Self) -> Vec<Change> {
+        let mut changes = keys(&self.stated, &new.stated);
+        changes.extend(certificates(self, new));
+        changes.extend(routes(self, new));
+        changes
+    }
+}
+
+/// What each key of the single sections was given. There are no secrets among them: those stand in
+/// files of their own.
+pub(crate) fn stated(root: &DeTable<'_>) -> Stated {
+    let mut stated = Stated::new();
+    for section in reference::SECTIONS
+        .iter()
+        .filter(|section| !section.repeated)
+    {
+        let Some(DeValue::Table(table)) = root.get(section.name).map(|value| value.get_ref())
+        else {
+            continue;
+        };
+        for (key, value) in table {
+            stated.insert(section.path_of(key.get_ref()), in_words(value.get_ref()));
+        }
+    }
+    stated
+}
+
+fn keys(old: &Stated, new: &Stated) -> Vec<Change> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| Change {
+            what: name.clone(),
+            from: old.get(name).cloned().or_else(|| default_of(name)),
+            to: new.get(name).cloned().or_else(|| default_of(name)),
+            effect: effect_of(name),
+        })
+        .filter(|change| change.from != change.to)
+        .collect()
+}
+
+fn key(path: &str) -> Option<&'static reference::Key> {
+    let (section, key) = path.split_once('.')?;
+    let mut sections = reference::SECTIONS.iter();
+    sections.find(|known| known.name == section)?.key(key)
+}
+
+fn default_of(path: &str) -> Option<String> {
+    key(path)?.default.map(ToOwned::to_owned)
+}
+
+fn effect_of(path: &str) -> Effect {
+    key(path).map_or(Effect::Reload, |key| key.effect)
+}
+
+fn certificates(old: &Settings, new: &Settings) -> Vec<Change> {
+    let by_names = |settings: &Settings| -> BTreeMap<String, String> {
+        let certificates = settings.certificates.iter();
+        certificates
+            .map(|it| {
+                let default = if it.default { ", default" } else { "" };
+                (
+                    it.names.join(" "),
+                    format!("{}, {}{default}", it.chain.display(), it.key_file.display()),
+                )
+            })
+            .collect()
+    };
+    let (old, new) = (by_names(old), by_names(new));
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| Change {
+            what: format!("certificate {name}"),
+            from: old.get(name).cloned(),
+            to: new.get(name).cloned(),
+            effect: Effect::Reload,
+        })
+        .collect()
+}
+
+fn routes(old: &Settings, new: &Settings) -> Vec<Change> {
+    fn by_name(settings: &Settings) -> HashMap<&str, (&Route, &RouteSettings)> {
+        let routes = settings.routes.iter();
+        routes.map(|route| (route.0.name.as_str(), route)).collect()
+    }
+    let (old, new) = (by_name(old), by_name(new));
+    let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    names
+        .into_iter()
+        .filter(|name| old.get(name) != new.get(name))
+        .map(|name| Change {
+            what: format!("route {name}"),
+            from: old
+                .get(name)
+                .map(|(route, settings)| describe(route, settings)),
+            to: new
+                .get(name)
+                .map(|(route, settings)| describe(route, settings)),
+            effect: Effect::Reload,
+        })
+        .collect()
+}
+
+fn describe(route: &Route, settings: &RouteSettings) -> String {
+    let to: Vec<String> = settings.to.iter().map(ToString::to_string).collect();
+    format!(
+        "{} {} {:?} to {}, {:?}",
+        route.host,
+        route.path,
+        route.methods,
+        to.join(" "),
+        route.access,
+    )
+}
+
+fn in_words(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => text.clone().into_owned(),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(is) => is.to_string(),
+        DeValue::Datetime(date) => date.to_string(),
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| in_words(item.get_ref())).collect();
+            format!("[{}]", items.join(", "))
+        }
+        DeValue::Table(table) => {
+            let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+                let key: &toml::de::DeString<'_> = key.get_ref();
+                format!("{key} = {}", in_words(value.get_ref()))
+            };
+            let entries: Vec<String> = table.iter().map(entry).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = self.from.as_deref().unwrap_or("(absent)");
+        let to = self.to.as_deref().unwrap_or("(absent)");
+        write!(f, "{}: {from} -> {to}", self.what)?;
+        match self.effect {
+            Effect::Reload => Ok(()),
+            Effect::Restart => f.write_str(" (counts at the next start)"),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The file's text with the environment laid over it, and where each value came from.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use crate::{
+    problem::{Place, Problem, Severity},
+    reference::{self, Section},
+};
+
+/// Where a value stands: an offset into the text. Offsets past its end stand for environment
+/// variables, in order, so that one number tells every origin.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct At(pub(crate) usize);
+
+/// What was found, before its place is told in lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    pub(crate) severity: Severity,
+    pub(crate) at: At,
+    pub(crate) what: String,
+    pub(crate) remedy: String,
+    /// Where the other half of a contradiction stands.
+    pub(crate) other: Option<At>,
+}
+
+/// The text of a configuration and the variables that speak over it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    path: PathBuf,
+    text: String,
+    variables: Vec<Variable>,
+    line_starts: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Variable {
+    name: String,
+    value: String,
+}
+
+impl Source {
+    /// Takes the text and, of the environment, what is addressed to us.
+    pub(crate) fn new(path: &Path, text: String, environment: &[(OsString, OsString)]) -> Self {
+        let mut variables: Vec<Variable> = environment
+            .iter()
+            .filter_map(|(name, value)| {
+                let name = name.to_str().filter(|name| name.starts_with(PREFIX))?;
+                Some(Variable {
+                    name: name.to_owned(),
+                    value: value.to_string_lossy().into_owned(),
+                })
+            })
+            .collect();
+        variables.sort_by(|one, other| one.name.cmp(&other.name));
+        let line_starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Self {
+            path: path.to_owned(),
+            text,
+            variables,
+            line_starts,
+        }
+    }
+
+    /// The document, with everything that keeps it from being one.
+    pub(crate) fn document(&self) -> (DeTable<'_>, Vec<Finding>) {
+        let (root, errors) = DeTable::parse_recoverable(&self.text);
+        let mut findings: Vec<Finding> = errors
+            .iter()
+            .map(|error| Finding {
+                severity: Severity::Error,
+                at: At(error.span().map_or(0, |span| span.start)),
+                what: format!("this is not TOML: {}", error.message()),
+                remedy: "see https://toml.io for the form of the file".to_owned(),
+                other: None,
+            })
+            .collect();
+        let mut root = root.into_inner();
+        for (position, variable) in self.variables.iter().enumerate() {
+            let at = self.text.len() + 1 + position;
+            if let Err(finding) = lay_over(&mut root, variable, at) {
+                findings.push(finding);
+            }
+        }
+        (root, findings)
+    }
+
+    /// Tells a finding's place in lines and columns.
+    pub(crate) fn problem(&self, finding: Finding) -> Problem {
+        Problem {
+            severity: finding.severity,
+            place: self.place(finding.at),
+            what: finding.what,
+            remedy: finding.remedy,
+            other: finding.other.map(|at| self.place(at)),
+        }
+    }
+
+    fn place(&self, At(at): At) -> Place {
+        let past_the_end = at.checked_sub(self.text.len() + 1);
+        if let Some(variable) = past_the_end.and_then(|position| self.variables.get(position)) {
+            return Place::Environment {
+                variable: variable.name.clone(),
+            };
+        }
+        let line = self.line_starts.partition_point(|start| *start <= at);
+        let start = line
+            .checked_sub(1)
+            .and_then(|line| self.line_starts.get(line))
+            .copied()
+            .unwrap_or(0);
+        let before = self.text.get(start..at).unwrap_or_default();
+        Place::File {
+            path: self.path.clone(),
+            line,
+            column: before.chars().count() + 1,
+        }
+    }
+}
+
+/// Puts a variable's value where the file would have it.
+fn lay_over<'s>(root: &mut DeTable<'s>, variable: &'s Variable, at: usize) -> Result<(), Finding> {
+    let refuse = |what: String, remedy: String| Finding {
+        severity: Severity::Error,
+        at: At(at),
+        what,
+        remedy,
+        other: None,
+    };
+    let path = variable.name.trim_start_matches(PREFIX).to_lowercase();
+    let Some((section, key)) = path.split_once("__") else {
+        return Err(refuse(
+            "the name of the variable does not tell section and key".to_owned(),
+            "write OCTROI__SECTION__KEY, as in OCTROI__SERVER__PORTAL".to_owned(),
+        ));
+    };
+    let known = reference::SECTIONS
+        .iter()
+        .copied()
+        .find(|known| known.name == section);
+    if known.is_some_and(|known| known.repeated) {
+        return Err(refuse(
+            format!("`[[{section}]]` cannot be set by the environment: there may be several"),
+            "write it in the file".to_owned(),
+        ));
+    }
+    let value = Spanned::new(at..at, value_of(known, key, &variable.value));
+    let table = root
+        .entry(Spanned::new(at..at, section.to_owned().into()))
+        .or_insert(Spanned::new(at..at, DeValue::Table(DeTable::new())));
+    if let DeValue::Table(table) = table.get_mut() {
+        // The old key goes too, since it carries the place that problems name.
+        table.remove(key);
+        table.insert(Spanned::new(at..at, key.to_owned().into()), value);
+    }
+    Ok(())
+}
+
+/// Keys that take text take the variable as it is; for the others it is written as in the file.
+fn value_of<'s>(section: Option<&Section>, key: &str, text: &'s str) -> DeValue<'s> {
+    let is_text = section
+        .and_then(|section| section.key(key))
+        .is_none_or(|key| key.kind.is_text());
+    if is_text {
+        return DeValue::String(text.into());
+    }
+    match DeValue::parse(text) {
+        Ok(value) => value.into_inner(),
+        Err(_) => DeValue::String(text.into()),
+    }
+}
+
+/// What variables that are addressed to the configuration begin with.
+const PREFIX: &str = "OCTROI__";

@@ -106,6 +106,18 @@ impl Failure {
     }
 }
 
+/// Runs a gateway's own affairs (stores, reload, admin API) beside the workers that carry
+/// connections.
+fn on_background_runtime(affairs: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(BACKGROUND_THREADS)
+        .thread_name("background")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Unavailable(format!("no runtime can be started: {error}")))?
+        .block_on(affairs)
+}
+
 /// Which configuration file a command reads.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ConfigFile {
@@ -126,6 +138,9 @@ fn answer_of_the_parser(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     u8::try_from(error.exit_code()).map_or(ExitCode::from(2), ExitCode::from)
 }
+
+/// Threads of the background runtime.
+const BACKGROUND_THREADS: usize = 2;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 refused or problems found, 2 usage, 3 store or network unavailable.

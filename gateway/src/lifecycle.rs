@@ -1,5 +1,8 @@
 //! Start, reload, drain, stop: what runs, and how shutdown waits for it.
 
+pub(crate) mod service_manager;
+
+mod file_watch;
 mod signals;
 mod workers;
 
@@ -8,6 +11,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
 pub(crate) use self::{
+    file_watch::FileWatch,
     signals::{Signal, Signals},
     workers::Workers,
 };

@@ -39,5 +39,5 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
         http: arguments.http,
         management: arguments.management,
     };
-    demo::run(&request, output)
+    super::on_background_runtime(demo::run(request, output))
 }

@@ -21,5 +21,5 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     telemetry::start(&arguments.log).map_err(|error| Failure::Usage(error.to_string()))?;
-    app::serve(&arguments.config.path)
+    super::on_background_runtime(app::serve(&arguments.config.path))
 }

@@ -81,7 +81,7 @@ impl Address {
     pub(crate) fn to_url(&self) -> String {
         match self {
             Self::Port(address) => format!("http://{address}"),
-            Self::Socket(path) => format!("unix:{}", path.display()),
+            Self::Socket(path) => format!("unix://{}", path.display()),
         }
     }
 }

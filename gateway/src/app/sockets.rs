@@ -1,0 +1,91 @@
+//! Every address on which the gateway listens, bound before anything is answered.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    num::NonZeroUsize,
+};
+
+use crate::cli::Failure;
+
+/// Bound sockets.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    /// HTTPS: for each address one socket a worker.
+    pub(crate) https: Vec<Vec<TcpListener>>,
+    /// Plain HTTP: one socket an address.
+    pub(crate) http: Vec<TcpListener>,
+    /// Health and metrics.
+    pub(crate) management: TcpListener,
+}
+
+/// The addresses that were bound, ports settled.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Bound {
+    /// HTTPS.
+    pub(crate) https: Vec<SocketAddr>,
+    /// Plain HTTP.
+    pub(crate) http: Vec<SocketAddr>,
+    /// Health and metrics.
+    pub(crate) management: SocketAddr,
+}
+
+impl Sockets {
+    /// Binds all of them, or none.
+    pub(crate) fn bind(
+        https: &[SocketAddr],
+        http: &[SocketAddr],
+        management: SocketAddr,
+        workers: NonZeroUsize,
+    ) -> Result<Self, Failure> {
+        let one = |address: &SocketAddr| {
+            TcpListener::bind(address).map_err(|error| cannot_bind(*address, &error))
+        };
+        let several = |address: &SocketAddr| {
+            let first = one(address)?;
+            (0..workers.get())
+                .map(|_| {
+                    first
+                        .try_clone()
+                        .map_err(|error| cannot_bind(*address, &error))
+                })
+                .collect()
+        };
+        Ok(Self {
+            https: https.iter().map(several).collect::<Result<_, _>>()?,
+            http: http.iter().map(one).collect::<Result<_, _>>()?,
+            management: one(&management)?,
+        })
+    }
+
+    /// The addresses, as the system settled them.
+    pub(crate) fn addresses(&self) -> Result<Bound, Failure> {
+        let first = |sockets: &Vec<TcpListener>| sockets.first().map(TcpListener::local_addr);
+        let https: io::Result<_> = self.https.iter().filter_map(first).collect();
+        let http: io::Result<_> = self.http.iter().map(TcpListener::local_addr).collect();
+        let unknown =
+            |error: io::Error| Failure::Unavailable(format!("a listener has no address: {error}"));
+        Ok(Bound {
+            https: https.map_err(unknown)?,
+            http: http.map_err(unknown)?,
+            management: self.management.local_addr().map_err(unknown)?,
+        })
+    }
+}
+
+fn cannot_bind(address: SocketAddr, error: &io::Error) -> Failure {
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another port",
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need the capability CAP_NET_BIND_SERVICE"
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+        _ => "check the address",
+    };
+    Failure::Unavailable(format!("cannot listen on {address} ({error}): {remedy}"))
+}
+
+/// As many workers as the process may use processor cores.
+pub(crate) fn workers_per_core() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

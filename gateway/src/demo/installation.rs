@@ -1,0 +1,274 @@
+//! The demo's directory: authority, certificate, keyring, configuration.
+
+use std::{
+    fmt::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use octroi_certs::dev_authority::DevelopmentAuthority;
+use octroi_policy::time::Timestamp;
+use rustls_pki_types::UnixTime;
+
+use super::{
+    DemoFault,
+    files::{self, Readers},
+    services::{Running, Service},
+};
+use crate::{
+    entropy::Entropy,
+    keyring::{Keyring, KeyringError},
+};
+
+/// Where everything of one demo lies.
+#[derive(Clone, Debug)]
+pub(super) struct Installation {
+    directory: PathBuf,
+}
+
+/// The addresses that were bound.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Addresses {
+    /// Where browsers connect.
+    pub(super) https: SocketAddr,
+    /// Where plain HTTP is sent on to HTTPS.
+    pub(super) http: SocketAddr,
+    /// Where health and metrics are read.
+    pub(super) management: SocketAddr,
+}
+
+impl Installation {
+    /// Prepares `directory`, which may hold a demo already; its keys and people stay.
+    pub(super) fn prepare(
+        directory: &Path,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, DemoFault> {
+        files::make_directory(directory)?;
+        let directory = directory.canonicalize().map_err(|error| DemoFault::File {
+            file: directory.to_owned(),
+            error,
+        })?;
+        let own = Self { directory };
+        for inner in ["data", "run", "services", "tls"] {
+            files::make_directory(&own.directory.join(inner))?;
+        }
+        own.certify(now)?;
+        match Keyring::create(&own.directory.join("keyring"), entropy) {
+            Ok(_) | Err(KeyringError::Exists(_)) => Ok(own),
+            Err(fault) => Err(DemoFault::other(fault)),
+        }
+    }
+
+    /// The authority that browsers are told to trust.
+    pub(super) fn authority(&self) -> PathBuf {
+        self.directory.join("authority.pem")
+    }
+
+    /// The configuration file.
+    pub(super) fn configuration(&self) -> PathBuf {
+        self.directory.join("octroi.toml")
+    }
+
+    /// Where the passwords of the demo's people are kept.
+    pub(super) fn people(&self) -> PathBuf {
+        self.directory.join("people.json")
+    }
+
+    /// Where scripts find everything.
+    pub(super) fn facts(&self) -> PathBuf {
+        self.directory.join("demo.json")
+    }
+
+    /// Where the services keep their sockets and logs.
+    pub(super) fn services(&self) -> PathBuf {
+        self.directory.join("services")
+    }
+
+    /// Writes the configuration for these addresses and services.
+    pub(super) fn configure(
+        &self,
+        addresses: Addresses,
+        services: &[Running],
+    ) -> Result<(), DemoFault> {
+        let text = configuration(addresses, services);
+        files::write(&self.configuration(), text.as_bytes(), Readers::Everybody)
+    }
+
+    /// Keeps the authority while it is good, so that browsers need to be told once; the
+    /// certificate is new at each start.
+    fn certify(&self, now: Timestamp) -> Result<(), DemoFault> {
+        let now = unix_time(now);
+        let key_file = self.directory.join("authority.key");
+        let kept = (
+            files::read_if_there(&self.authority())?,
+            files::read_if_there(&key_file)?,
+        );
+        let authority = match kept {
+            (Some(certificate), Some(key)) => DevelopmentAuthority::from_pem(&certificate, &key),
+            _ => DevelopmentAuthority::create(&[], now),
+        };
+        let authority = authority.map_err(DemoFault::other)?;
+        files::write(&key_file, authority.key_pem().as_bytes(), Readers::Owner)?;
+        let certificate = authority.certificate_pem().as_bytes();
+        files::write(&self.authority(), certificate, Readers::Everybody)?;
+        let names: Vec<&str> = std::iter::once(PORTAL)
+            .chain(Service::ALL.map(Service::host))
+            .collect();
+        let issued = authority.issue(&names, now).map_err(DemoFault::other)?;
+        let tls = self.directory.join("tls");
+        files::write(
+            &tls.join("key.pem"),
+            issued.key_pem.as_bytes(),
+            Readers::Owner,
+        )?;
+        let chain = issued.chain_pem.as_bytes();
+        files::write(&tls.join("chain.pem"), chain, Readers::Everybody)
+    }
+}
+
+fn unix_time(now: Timestamp) -> UnixTime {
+    let seconds = u64::try_from(now.as_unix_seconds()).unwrap_or(0);
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
+
+/// The configuration of a demo, as an operator would write it.
+fn configuration(addresses: Addresses, services: &[Running]) -> String {
+    let Addresses {
+        https,
+        http,
+        management,
+    } = addresses;
+    let names: Vec<String> = std::iter::once(PORTAL)
+        .chain(Service::ALL.map(Service::host))
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    let mut text = format!(
+        "# Written anew by `octroi demo` at each start; changes made while it runs are taken over at once.\n\
+         [server]\n\
+         https = \"{https}\"\n\
+         http = \"{http}\"\n\
+         management = \"{management}\"\n\
+         portal = \"{PORTAL}\"\n\
+         data = \"data\"\n\
+         keyring = \"keyring\"\n\
+         admin_socket = \"run/admin.sock\"\n\
+         hsts = \"off\"\n\
+         demo = true\n\
+         \n\
+         [[certificate]]\n\
+         names = [\"localhost\", {names}]\n\
+         chain = \"tls/chain.pem\"\n\
+         key_file = \"tls/key.pem\"\n\
+         \n\
+         [tenants]\n\
+         default = \"acme\"\n\
+         \n\
+         [brand]\n\
+         name = \"Octroi – démo\"\n\
+         \n\
+         [contact]\n\
+         support = \"mailto:assistance@example.com\"\n\
+         privacy = \"https://example.com/privacy\"\n\
+         dpo = \"mailto:dpo@example.com\"\n\
+         accessibility = \"https://example.com/accessibility\"\n\
+         accessibility_verdict = \"partial\"\n\
+         security = \"mailto:security@example.com\"\n",
+        names = names.join(", "),
+    );
+    for running in services {
+        for route in routes(running.service) {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "\n[[route]]\nname = \"{}\"\nhost = \"{}\"\n{}to = \"{}\"\n{}\n",
+                route.name,
+                running.service.host(),
+                route.matches,
+                running.address.to_url(),
+                route.access,
+            );
+        }
+    }
+    text
+}
+
+/// One route of a service: what it is for, and who may pass.
+struct DemoRoute {
+    name: &'static str,
+    matches: &'static str,
+    access: &'static str,
+}
+
+const fn route(name: &'static str, matches: &'static str, access: &'static str) -> DemoRoute {
+    DemoRoute {
+        name,
+        matches,
+        access,
+    }
+}
+
+const fn routes(service: Service) -> &'static [DemoRoute] {
+    match service {
+        Service::Echo => &ECHO,
+        Service::Payroll => &PAYROLL,
+        Service::VisitorBook => &VISITOR_BOOK,
+    }
+}
+
+/// Where people sign in.
+pub(super) const PORTAL: &str = "login.localhost";
+
+const ECHO: [DemoRoute; 2] = [
+    route(
+        "echo",
+        "",
+        r#"allow = "everyone"
+sign_in = "password"
+identity = { login = "Remote-Login", name = "Remote-Name" }"#,
+    ),
+    route(
+        "echo-public",
+        "path = \"/public\"\n",
+        "sign_in = \"public\"",
+    ),
+];
+
+const PAYROLL: [DemoRoute; 1] = [route(
+    "payroll",
+    "",
+    r#"allow = { roles = ["rh"] }
+sign_in = "password"
+identity = { login = "Remote-Login" }"#,
+)];
+
+/// Promise D3: a visitor only registers, occupants see their own, reception the building, IT all.
+const VISITOR_BOOK: [DemoRoute; 4] = [
+    route("visitors-form", READ, BUILDING),
+    route(
+        "visitors-register",
+        "path = \"/visits\"\nmethods = [\"POST\"]\n",
+        BUILDING,
+    ),
+    route(
+        "visitors-list",
+        "path = \"/visits\"\nmethods = [\"GET\", \"HEAD\"]\n",
+        r#"allow = { roles = ["occupant", "reception", "it"] }
+sign_in = "password"
+identity = { login = "Remote-Login" }"#,
+    ),
+    route(
+        "visitors-admin",
+        "path = \"/admin\"\n",
+        r#"allow = { roles = ["it"] }
+sign_in = "password"
+identity = { login = "Remote-Login" }"#,
+    ),
+];
+
+const READ: &str = "methods = [\"GET\", \"HEAD\"]\n";
+
+const BUILDING: &str = r#"allow = { roles = ["visitor", "occupant", "reception", "it"] }
+sign_in = "password"
+identity = { login = "Remote-Login" }"#;

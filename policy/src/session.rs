@@ -1,5 +1,7 @@
 //! When a session counts and when it has ended: absolute life, idle time, epoch, host, stage.
 
+pub mod renewal;
+
 use std::time::Duration;
 
 use crate::{
@@ -77,43 +79,6 @@ pub enum Computer {
     Public,
 }
 
-/// Why a session ended (promise C4).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum EndCause {
-    /// The account was locked, erased or changed by an administrator.
-    AccountChanged,
-    /// The person ended it from another of their sessions.
-    EndedByPerson,
-    /// The absolute life was over.
-    Expired,
-    /// It was not used for longer than its idle limit.
-    Idle,
-    /// The password was changed.
-    PasswordChanged,
-    /// Somebody signed in on the same browser.
-    Replaced,
-    /// An administrator ended it.
-    Revoked,
-    /// The person signed out.
-    SignedOut,
-}
-
-impl EndCause {
-    /// The stable id used in store, journal and API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountChanged => "account_changed",
-            Self::EndedByPerson => "ended_by_person",
-            Self::Expired => "expired",
-            Self::Idle => "idle",
-            Self::PasswordChanged => "password_changed",
-            Self::Replaced => "replaced",
-            Self::Revoked => "revoked",
-            Self::SignedOut => "signed_out",
-        }
-    }
-}
-
 /// What can be said of the session at the moment of the request, besides its record.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {
@@ -171,7 +136,7 @@ impl Rejection {
     }
 }
 
-/// Whether the session behind a token counts on `host` at `now`.
+/// Whether the session behind a token counts on `host` at `now`, as a proof of who asks.
 ///
 /// Time that runs backwards never revives a session: its end is compared with the later of `now`
 /// and its last use.
@@ -182,6 +147,21 @@ pub fn judge<'a>(
     host: &Host,
     now: Timestamp,
 ) -> Result<Subject<'a>, Rejection> {
+    match judge_stage(record, token, standing, host, now)? {
+        Stage::Full => Ok(Subject::new(record, token.assurance)),
+        Stage::MustChangePassword => Err(Rejection::NotFull),
+    }
+}
+
+/// Whether the session behind a token lives, and what it is good for; for the pages of a sign-in
+/// that is under way. Whatever opens something asks [`judge`].
+pub fn judge_stage(
+    record: &SessionRecord,
+    token: &TokenFacts,
+    standing: Standing,
+    host: &Host,
+    now: Timestamp,
+) -> Result<Stage, Rejection> {
     let now = now.max(standing.last_used_at);
     if token.host != *host {
         return Err(Rejection::WrongHost);
@@ -198,8 +178,8 @@ pub fn judge<'a>(
     if now.since(standing.last_used_at) >= record.idle_limit {
         return Err(Rejection::Idle);
     }
-    match record.stage {
-        Stage::Full => Ok(Subject::new(record, token.assurance)),
-        Stage::MustChangePassword => Err(Rejection::NotFull),
-    }
+    Ok(record.stage)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,163 @@
-//! How failures slow a sign-in down: arithmetic over counters, with `now` as an argument.
+//! How long an account makes one source wait after failures: arithmetic on counters, no state.
+//!
+//! CNIL, deliberation 2022-100, case 2: more than a minute after five failures, growing, and no
+//! more than 25 attempts in 24 hours. What is counted is a pair of account and source, so that
+//! guesses from elsewhere do not lock the owner out (attack class C3).
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
+
+use crate::time::Timestamp;
+
+/// Failures of one account from one source within the last [`WINDOW`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Failures {
+    /// How many.
+    pub count: u32,
+    /// When the first of them was.
+    pub first_at: Timestamp,
+    /// When the last of them was.
+    pub last_at: Timestamp,
+}
+
+/// Failures are counted over this time, from the first of them on.
+pub const WINDOW: Duration = Duration::from_hours(24);
+
+/// Attempts in [`WINDOW`] that are looked at; one more is refused, right or wrong.
+pub const ATTEMPTS_MAX: u32 = 25;
+
+/// Failures that cost no wait: people mistype.
+pub const FREE_FAILURES: u32 = 4;
+
+/// The wait after the first failure that costs one: above the CNIL's minute.
+pub const FIRST_WAIT: Duration = Duration::from_secs(64);
+
+/// The longest wait between two attempts (NIST SP 800-63B-4, section 3.2.2: "up to an hour").
+pub const WAIT_MAX: Duration = Duration::from_hours(1);
+
+impl Failures {
+    /// From when on the next attempt is looked at; `None` if at once.
+    pub fn retry_at(self, now: Timestamp) -> Option<Timestamp> {
+        let window_ends_at = self.first_at.after(WINDOW);
+        if self.count == 0 || now >= window_ends_at {
+            return None;
+        }
+        let retry_at = if self.count >= ATTEMPTS_MAX {
+            window_ends_at
+        } else {
+            self.last_at.after(wait_after(self.count))
+        };
+        (retry_at > now).then_some(retry_at)
+    }
+}
+
+/// The wait after so many failures: doubles from [`FIRST_WAIT`] to [`WAIT_MAX`].
+pub fn wait_after(failures: u32) -> Duration {
+    let Some(doublings) = failures.checked_sub(FREE_FAILURES + 1) else {
+        return Duration::ZERO;
+    };
+    let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+    FIRST_WAIT.saturating_mul(factor).min(WAIT_MAX)
+}
+
+/// The part of an address that one source owns: the whole of an IPv4 address, the /64 of an IPv6
+/// one (a subscriber has at least that).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Source(IpAddr);
+
+impl Source {
+    /// The source behind an address. An IPv4 address written as IPv6 is the IPv4 address.
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            v4 @ IpAddr::V4(_) => v4,
+            IpAddr::V6(v6) => {
+                let prefix = u128::from(v6) & (u128::MAX << 64);
+                IpAddr::V6(Ipv6Addr::from(prefix))
+            }
+        })
+    }
+
+    /// Its bytes, for a keyed hash.
+    pub fn to_bytes(self) -> [u8; 16] {
+        match self.0 {
+            IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+            IpAddr::V6(v6) => v6.octets(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
+
+    fn failed(count: u32) -> Failures {
+        Failures {
+            count,
+            first_at: START,
+            last_at: START,
+        }
+    }
+
+    #[test]
+    fn four_failures_cost_nothing_and_the_fifth_more_than_a_minute() {
+        for count in 0..=4 {
+            assert_eq!(failed(count).retry_at(START), None, "{count}");
+        }
+        let wait = failed(5).retry_at(START).unwrap().since(START);
+        assert!(wait > Duration::from_mins(1));
+        let retry_at = START.after(wait);
+        assert!(
+            failed(5)
+                .retry_at(retry_at.before(Duration::from_millis(1)))
+                .is_some()
+        );
+        assert_eq!(failed(5).retry_at(retry_at), None, "Retry-After is honest");
+    }
+
+    #[test]
+    fn the_wait_grows_to_an_hour_and_no_further() {
+        let waits: Vec<u64> = (5..=12).map(|count| wait_after(count).as_secs()).collect();
+        assert_eq!(waits, [64, 128, 256, 512, 1024, 2048, 3600, 3600]);
+        assert_eq!(wait_after(u32::MAX), WAIT_MAX);
+    }
+
+    #[test]
+    fn the_26th_attempt_in_24_hours_is_refused_until_they_are_over() {
+        let much_later = START.after(Duration::from_hours(23));
+        assert_eq!(failed(24).retry_at(much_later), None);
+        assert_eq!(failed(25).retry_at(much_later), Some(START.after(WINDOW)));
+        assert_eq!(failed(25).retry_at(START.after(WINDOW)), None);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_shorten_the_wait() {
+        let earlier = START.before(Duration::from_hours(1));
+        assert_eq!(failed(5).retry_at(earlier), Some(START.after(FIRST_WAIT)));
+    }
+
+    #[test]
+    fn one_subscriber_is_one_source() {
+        let source = |text: &str| Source::of(text.parse().unwrap());
+        assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:1"));
+        assert_ne!(source("2001:db8::1"), source("2001:db8:0:1::1"));
+        assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
+        assert_ne!(
+            source("192.0.2.1").to_bytes(),
+            source("192.0.2.2").to_bytes()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn more_failures_never_mean_a_shorter_wait(count in 0_u32..100, later in 0_i64..90_000_000) {
+            let now = Timestamp::from_unix_millis(START.as_unix_millis() + later);
+            prop_assert!(failed(count).retry_at(now) <= failed(count + 1).retry_at(now));
+        }
+    }
+}

@@ -68,7 +68,7 @@ pub enum Reason {
 /// Which of the person's own data a password holds; never the part itself.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum OwnDatum {
-    /// The e-mail address or its local part.
+    /// What stands before the `@` of the e-mail address.
     Email,
     /// A host of this installation.
     Host,

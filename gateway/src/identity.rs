@@ -7,26 +7,75 @@
 pub(crate) mod client;
 pub(crate) mod secret;
 
-pub(crate) mod accounts;
 pub(crate) mod handover;
-pub(crate) mod invitations;
-pub(crate) mod passwords;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
+
+pub(crate) mod invitations;
+pub(crate) mod passwords;
+
+pub(crate) mod accounts;
 pub(crate) mod tenants;
+
+pub(crate) mod hashing_pool;
+pub(crate) mod password_hash;
+
+mod throttle;
+mod trace;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
+use aws_lc_rs::hmac;
 use octroi_policy::{
     host::Host,
     id::{SessionId, TenantName},
+    password::rules::PasswordRules,
+    retention::Retention,
+    session::Computer,
 };
 
-use crate::entropy::EntropyUnavailable;
+use self::{
+    hashing_pool::{HashingCapacity, HashingLoad},
+    password_hash::{HashCost, PasswordHasher, Peppers, Unhashable},
+};
+use crate::{
+    clock::Clock,
+    entropy::{Entropy, EntropyUnavailable},
+    store::{StoreError, Stores},
+};
 
 /// The one service that knows people. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Identity {}
+pub(crate) struct Identity(Arc<Services>);
+
+/// What identity rests on.
+pub(crate) struct IdentityParts {
+    /// What is kept.
+    pub(crate) stores: Stores,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Chance.
+    pub(crate) entropy: Arc<dyn Entropy>,
+    /// What configuration says; a reload swaps it.
+    pub(crate) settings: Arc<ArcSwap<IdentitySettings>>,
+    /// Secrets of the installation.
+    pub(crate) keys: IdentityKeys,
+    /// How many passwords are hashed at a time.
+    pub(crate) hashing: HashingCapacity,
+    /// What a hash costs.
+    pub(crate) cost: HashCost,
+    /// Ends what sessions have open.
+    pub(crate) ender: Arc<dyn SessionEnder>,
+}
+
+/// Secrets of the installation that identity uses; from the keyring, each for this purpose alone.
+pub(crate) struct IdentityKeys {
+    /// Hashed with every password.
+    pub(crate) peppers: Peppers,
+    /// Names the counters of failed attempts, so that the store tells neither login nor address.
+    pub(crate) counters: hmac::Key,
+}
 
 /// What configuration says of identity. The running system swaps it as a whole.
 #[derive(Clone, Debug)]
@@ -45,6 +94,34 @@ pub(crate) struct IdentitySettings {
     pub(crate) idle_public: Duration,
 }
 
+impl IdentitySettings {
+    /// 24 hours (promise C1).
+    pub(crate) const SESSION_LIFE: Duration = Duration::from_hours(24);
+    /// 8 hours (promise C2).
+    pub(crate) const IDLE_PRIVATE: Duration = Duration::from_hours(8);
+    /// 15 minutes (promise C2).
+    pub(crate) const IDLE_PUBLIC: Duration = Duration::from_mins(15);
+
+    /// The defaults for a portal at `portal`.
+    pub(crate) fn for_portal(portal: Host) -> Self {
+        Self {
+            portal,
+            default_tenant: None,
+            tenant_of_host: HashMap::new(),
+            session_life: Self::SESSION_LIFE,
+            idle_private: Self::IDLE_PRIVATE,
+            idle_public: Self::IDLE_PUBLIC,
+        }
+    }
+
+    const fn idle_limit(&self, computer: Computer) -> Duration {
+        match computer {
+            Computer::Private => self.idle_private,
+            Computer::Public => self.idle_public,
+        }
+    }
+}
+
 /// Ends what is open on behalf of a session: sockets, streams, transfers. The listener implements it.
 pub(crate) trait SessionEnder: Send + Sync + 'static {
     /// Ends everything that the session has open; returns at once.
@@ -57,13 +134,70 @@ pub(crate) enum Fault {
     /// No random bytes, so no token.
     #[error(transparent)]
     Entropy(#[from] EntropyUnavailable),
+    /// A stored hash is of no use.
+    #[error(transparent)]
+    Hash(#[from] Unhashable),
     /// The hashing threads are gone.
     #[error("passwords cannot be hashed")]
     Hashing,
-    /// The store cannot be used.
-    #[error("the store cannot be used")]
-    Store(#[source] Arc<dyn std::error::Error + Send + Sync>),
-    /// The part is not wired yet.
-    #[error("not available in this version")]
-    NotAvailable,
+    /// The store did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The hashing threads could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("the threads that hash passwords could not be started")]
+pub(crate) struct NoThreads(#[source] std::io::Error);
+
+struct Services {
+    stores: Stores,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: Arc<ArcSwap<IdentitySettings>>,
+    counters: hmac::Key,
+    hasher: PasswordHasher,
+    rules: PasswordRules,
+    ender: Arc<dyn SessionEnder>,
+}
+
+impl Identity {
+    /// Ties the parts together and starts the hashing threads.
+    pub(crate) fn start(parts: IdentityParts) -> Result<Self, NoThreads> {
+        let IdentityKeys { peppers, counters } = parts.keys;
+        let hasher =
+            PasswordHasher::start(parts.hashing, parts.cost, peppers).map_err(NoThreads)?;
+        Ok(Self(Arc::new(Services {
+            stores: parts.stores,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            settings: parts.settings,
+            counters,
+            hasher,
+            rules: PasswordRules::alone(),
+            ender: parts.ender,
+        })))
+    }
+
+    /// What the hashing threads have done and have to do, for metrics.
+    pub(crate) fn hashing_load(&self) -> &Arc<HashingLoad> {
+        self.0.hasher.load()
+    }
+
+    /// Ends sessions that are over, forgets what is past its retention, and writes down what was
+    /// gathered in memory. Called once a minute.
+    pub(crate) async fn sweep(&self, retention: &Retention) -> Result<(), Fault> {
+        use octroi_policy::retention::Kept;
+
+        let services = &self.0;
+        let now = services.clock.now();
+        let forget_before = retention.keep_from(Kept::EndedSessions, now);
+        let ended = services.stores.sessions.sweep(now, forget_before).await?;
+        for session in ended {
+            services.ender.end_session(session);
+        }
+        services.stores.sessions.flush_last_used().await?;
+        services.stores.journal.flush_failures(now).await?;
+        Ok(())
+    }
 }

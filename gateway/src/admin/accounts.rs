@@ -246,7 +246,7 @@ fn tenant_name(text: &str) -> Result<TenantName, Refusal> {
 }
 
 fn language_of(code: &str) -> Result<Language, Refusal> {
-    Language::from_code(code).ok_or_else(|| Refusal::refused("a language is fr or en"))
+    Language::from_tag(code).ok_or_else(|| Refusal::refused("a language is fr or en"))
 }
 
 /// Where the portal answers the link of an invitation.

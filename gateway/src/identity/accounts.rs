@@ -1,41 +1,32 @@
 //! Accounts: made, shown, locked, reset, erased by an operator; read by their owner.
 
-use std::fmt;
+pub(crate) mod changes;
+
+use std::{collections::HashMap, sync::Arc};
 
 use octroi_policy::{
-    id::{AccountId, Role, TenantName},
+    host::Host,
+    id::{AccountId, Role, TenantId, TenantName},
+    login::{Login, MalformedLogin, QualifiedLogin},
     password::verdict::Verdict,
     session::TenantGrant,
     time::Timestamp,
 };
 
-use super::{Fault, Identity, client::Operator, secret::TypedPassword, sessions::SignedIn};
-
-/// A language in which people are addressed.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Language {
-    /// `en`
-    English,
-    /// `fr`
-    French,
-}
-
-impl Language {
-    /// The code of BCP 47.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::French => "fr",
-        }
-    }
-
-    /// The language with this code.
-    pub(crate) fn from_code(code: &str) -> Option<Self> {
-        [Self::English, Self::French]
-            .into_iter()
-            .find(|language| language.as_str() == code)
-    }
-}
+use super::{Fault, Identity, Services, client::Operator, sessions::SignedIn, trace};
+pub(crate) use crate::store::accounts::Language;
+use crate::{
+    entropy,
+    journal::event::Event,
+    store::{
+        Conflict, StoreError,
+        accounts::{
+            Account, AccountPage, AccountStatus, NewAccount as AccountToKeep, PasswordOrigin,
+            Profile,
+        },
+        tenants::Tenant,
+    },
+};
 
 /// What an account is made of. It has no credential yet: [`Identity::invite`] or
 /// [`Identity::reset_password`] gives it one.
@@ -58,7 +49,8 @@ pub(crate) struct NewAccount {
 /// What an account can do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Standing {
-    /// No password yet: an invitation is out, or has to be sent.
+    /// No password that opens anything: an invitation is out, or has to be sent. A provisional
+    /// password that was used counts as none.
     AwaitingPassword,
     /// Somebody else chose the password; it has to be replaced before this time.
     Provisional {
@@ -111,13 +103,19 @@ pub(crate) enum AdminRefusal {
     MalformedEmail,
     /// The login cannot be one.
     #[error("the login cannot be one: {0}")]
-    MalformedLogin(MalformedLogin),
+    MalformedLogin(#[from] MalformedLogin),
     /// The name holds control characters or is too long.
     #[error("a name has 1 to 128 characters and no control characters")]
     MalformedName,
     /// The tenant holds this login already.
-    #[error("the tenant has an account with this login, or one that looks like it")]
+    #[error("the tenant has an account with this login")]
     LoginTaken,
+    /// There is no default tenant, and none was named.
+    #[error("name the tenant: tenant/login")]
+    TenantMissing,
+    /// A limit of the store.
+    #[error("there are as many of them as the store takes")]
+    TooMany,
     /// The tenant exists already.
     #[error("there is a tenant of this name")]
     TenantTaken,
@@ -138,16 +136,6 @@ pub(crate) enum AdminRefusal {
     },
 }
 
-/// Why a text cannot be a login; replaced by the type of the policy crate.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct MalformedLogin;
-
-impl fmt::Display for MalformedLogin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a login")
-    }
-}
-
 /// An operator's wish was refused, or could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminError {
@@ -159,12 +147,6 @@ pub(crate) enum AdminError {
     Refused(#[from] AdminRefusal),
 }
 
-/// A reset: a new link, or a password that somebody else chose.
-pub(crate) struct ProvisionalPassword {
-    /// When it stops working.
-    pub(crate) expires_at: Timestamp,
-}
-
 impl Identity {
     /// Makes an account without a credential.
     pub(crate) async fn add_account(
@@ -172,26 +154,73 @@ impl Identity {
         operator: Operator,
         new: NewAccount,
     ) -> Result<AccountId, AdminError> {
-        let _ = (operator, new);
-        Err(Fault::NotAvailable.into())
+        let services = &self.0;
+        let tenant = services.known_tenant(&new.tenant).await?;
+        let login = Login::for_new_account(&new.login).map_err(AdminRefusal::from)?;
+        let profile = Profile {
+            name: new.name.as_deref().map(parse_name).transpose()?,
+            email: new.email.as_deref().map(parse_email).transpose()?,
+            language: new.language,
+        };
+        let random = entropy::random(services.entropy.as_ref()).map_err(Fault::from)?;
+        let now = services.clock.now();
+        let id = AccountId::from_random(random);
+        let mut roles = new.roles;
+        roles.sort();
+        roles.dedup();
+        let event = Event::AccountCreated {
+            roles: roles.clone(),
+        };
+        let kept = AccountToKeep {
+            id,
+            tenant: tenant.id,
+            login: login.as_str().into(),
+            profile,
+            roles: roles.into(),
+            password: None,
+            created_at: now,
+        };
+        let line = trace::of_new_account(operator, &kept, event, now);
+        match services.stores.accounts.insert(kept, vec![line]).await {
+            Ok(()) => Ok(id),
+            Err(StoreError::Conflict(Conflict::LoginTaken)) => Err(AdminRefusal::LoginTaken.into()),
+            Err(StoreError::Conflict(Conflict::Missing)) => Err(AdminRefusal::UnknownTenant.into()),
+            Err(error) => Err(admin_error(error)),
+        }
     }
 
     /// The account that `tenant/login` (or a bare login of the default tenant) names.
     pub(crate) async fn find_account(&self, login: &str) -> Result<AccountFacts, AdminError> {
-        let _ = login;
-        Err(Fault::NotAvailable.into())
+        let services = &self.0;
+        let named = QualifiedLogin::parse(login).map_err(AdminRefusal::from)?;
+        let tenant = named
+            .tenant
+            .or_else(|| services.settings.load().default_tenant.clone());
+        let tenant = services
+            .known_tenant(&tenant.ok_or(AdminRefusal::TenantMissing)?)
+            .await?;
+        let account = services
+            .stores
+            .accounts
+            .by_login(tenant.id, named.login.as_str())
+            .await;
+        let account = account
+            .map_err(Fault::from)?
+            .ok_or(AdminRefusal::UnknownAccount)?;
+        Ok(facts(account, &tenant.display_name))
     }
 
     /// One account.
     pub(crate) async fn account(&self, id: AccountId) -> Result<AccountFacts, AdminError> {
-        let _ = id;
-        Err(Fault::NotAvailable.into())
+        let account = self.0.known_account(id).await?;
+        Ok(self.0.account_facts(account).await?)
     }
 
     /// The person's own account.
     pub(crate) async fn own_account(&self, signed_in: &SignedIn) -> Result<AccountFacts, Fault> {
-        let _ = signed_in;
-        Err(Fault::NotAvailable)
+        let account = self.0.stores.accounts.by_id(signed_in.account()).await?;
+        let account = account.ok_or(StoreError::Conflict(Conflict::Missing))?;
+        self.0.account_facts(account).await
     }
 
     /// The accounts of a tenant, or all, by tenant and login.
@@ -199,61 +228,148 @@ impl Identity {
         &self,
         tenant: Option<&TenantName>,
     ) -> Result<Vec<AccountFacts>, AdminError> {
-        let _ = tenant;
-        Err(Fault::NotAvailable.into())
+        let services = &self.0;
+        let tenants = services.stores.tenants.list().await.map_err(Fault::from)?;
+        let organisations: HashMap<TenantId, Arc<str>> = tenants
+            .iter()
+            .map(|tenant| (tenant.id, tenant.display_name.clone()))
+            .collect();
+        let tenant = match tenant {
+            Some(name) => Some(services.known_tenant(name).await?.id),
+            None => None,
+        };
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = AccountPage {
+                tenant,
+                after,
+                limit: AccountPage::LIMIT_MAX,
+            };
+            let accounts = services
+                .stores
+                .accounts
+                .list(page)
+                .await
+                .map_err(Fault::from)?;
+            after = accounts.last().map(|account| account.id);
+            found.extend(accounts.into_iter().map(|account| {
+                let organisation = organisations
+                    .get(&account.tenant)
+                    .cloned()
+                    .unwrap_or_default();
+                facts(account, &organisation)
+            }));
+            if after.is_none() {
+                break;
+            }
+        }
+        found.sort_by(|one, other| (&one.tenant, &one.login).cmp(&(&other.tenant, &other.login)));
+        Ok(found)
+    }
+}
+
+impl Services {
+    pub(super) async fn known_account(&self, id: AccountId) -> Result<Account, AdminError> {
+        let account = self.stores.accounts.by_id(id).await.map_err(Fault::from)?;
+        Ok(account.ok_or(AdminRefusal::UnknownAccount)?)
     }
 
-    /// Locks an account and ends its sessions, with all that they have open.
-    pub(crate) async fn lock_account(
-        &self,
-        operator: Operator,
-        id: AccountId,
-    ) -> Result<(), AdminError> {
-        let _ = (operator, id);
-        Err(Fault::NotAvailable.into())
+    async fn known_tenant(&self, name: &TenantName) -> Result<Tenant, AdminError> {
+        let tenant = self
+            .stores
+            .tenants
+            .by_name(name)
+            .await
+            .map_err(Fault::from)?;
+        Ok(tenant.ok_or(AdminRefusal::UnknownTenant)?)
     }
 
-    /// Unlocks an account; its old sessions stay dead.
-    pub(crate) async fn unlock_account(
-        &self,
-        operator: Operator,
-        id: AccountId,
-    ) -> Result<(), AdminError> {
-        let _ = (operator, id);
-        Err(Fault::NotAvailable.into())
+    async fn account_facts(&self, account: Account) -> Result<AccountFacts, Fault> {
+        let tenant = self.stores.tenants.by_id(account.tenant).await?;
+        let organisation = tenant.map(|tenant| tenant.display_name).unwrap_or_default();
+        Ok(facts(account, &organisation))
     }
+}
 
-    /// Sets a provisional password: good for 24 h and one use, and only for choosing another
-    /// (promise B4). Sessions end.
-    pub(crate) async fn reset_password(
-        &self,
-        operator: Operator,
-        id: AccountId,
-        password: TypedPassword,
-    ) -> Result<ProvisionalPassword, AdminError> {
-        let _ = (operator, id, password);
-        Err(Fault::NotAvailable.into())
+/// A name of a person or an organisation: 1 to 128 characters, none of them a control character.
+pub(super) fn parse_name(name: &str) -> Result<Arc<str>, AdminRefusal> {
+    let name = name.trim();
+    let fits = (1..=NAME_LEN_MAX).contains(&name.chars().count());
+    if fits && !name.chars().any(char::is_control) {
+        Ok(name.into())
+    } else {
+        Err(AdminRefusal::MalformedName)
     }
+}
 
-    /// Replaces the roles in the home tenant. Sessions end.
-    pub(crate) async fn set_roles(
-        &self,
-        operator: Operator,
-        id: AccountId,
-        roles: Vec<Role>,
-    ) -> Result<(), AdminError> {
-        let _ = (operator, id, roles);
-        Err(Fault::NotAvailable.into())
+/// An e-mail address in the one form that mail to people takes: an ASCII dot-atom, one `@`, a host
+/// name with a dot (RFC 5321, section 4.1.2, without quoted strings, comments and literals; attack
+/// class D8).
+fn parse_email(address: &str) -> Result<Arc<str>, AdminRefusal> {
+    let is_atom = |atom: &str| {
+        !atom.is_empty()
+            && atom
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
+    };
+    let fits = |(local, host): (&str, &str)| {
+        local.len() <= EMAIL_LOCAL_LEN_MAX
+            && local.split('.').all(is_atom)
+            && host.contains('.')
+            && !host.ends_with('.')
+            && host.parse::<Host>().is_ok()
+    };
+    if address.len() <= EMAIL_LEN_MAX && address.split_once('@').is_some_and(fits) {
+        Ok(address.into())
+    } else {
+        Err(AdminRefusal::MalformedEmail)
     }
+}
 
-    /// Erases an account by destroying its key: nothing personal can be read any more, in the
-    /// journal and in old backups neither. Sessions end.
-    pub(crate) async fn delete_account(
-        &self,
-        operator: Operator,
-        id: AccountId,
-    ) -> Result<(), AdminError> {
-        let _ = (operator, id);
-        Err(Fault::NotAvailable.into())
+/// What an operator is told of a store that did not do as it was asked.
+pub(super) fn admin_error(error: StoreError) -> AdminError {
+    match error {
+        StoreError::Conflict(Conflict::Missing) => AdminRefusal::UnknownAccount.into(),
+        StoreError::Conflict(Conflict::LimitReached) => AdminRefusal::TooMany.into(),
+        StoreError::Conflict(_)
+        | StoreError::Unavailable(_)
+        | StoreError::Full
+        | StoreError::Corrupt(_) => AdminError::Fault(error.into()),
+    }
+}
+
+/// Long enough for any person and most company names.
+const NAME_LEN_MAX: usize = 128;
+/// RFC 5321, section 4.5.3.1.1.
+const EMAIL_LOCAL_LEN_MAX: usize = 64;
+/// RFC 5321, section 4.5.3.1.3, less the angle brackets.
+const EMAIL_LEN_MAX: usize = 254;
+
+fn facts(account: Account, organisation: &str) -> AccountFacts {
+    let origin = account.password.as_ref().map(|password| password.origin);
+    let standing = match (account.status, origin) {
+        (AccountStatus::Locked { at }, _) => Standing::Locked { locked_at: at },
+        (AccountStatus::Active, None | Some(PasswordOrigin::Provisional { spent: true, .. })) => {
+            Standing::AwaitingPassword
+        }
+        (AccountStatus::Active, Some(PasswordOrigin::Provisional { expires_at, .. })) => {
+            Standing::Provisional { expires_at }
+        }
+        (AccountStatus::Active, Some(PasswordOrigin::Own)) => Standing::Ready,
+    };
+    AccountFacts {
+        id: account.id,
+        tenant: account.tenant_name,
+        organisation: organisation.to_owned(),
+        login: account.login.as_ref().to_owned(),
+        name: account.profile.name.as_deref().map(str::to_owned),
+        email: account.profile.email.as_deref().map(str::to_owned),
+        language: account.profile.language,
+        roles: account.roles.into_vec(),
+        grants: account.grants.into_vec(),
+        standing,
+        created_at: account.created_at,
+        password_changed_at: account.password.map(|password| password.set_at),
     }
 }

@@ -1,9 +1,11 @@
 //! Hand-over of a sign-in from the portal to an application host, by a ticket of one use.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest;
 use octroi_policy::{
     host::Host,
-    session::{Computer, Rejection},
+    session::{Computer, Rejection, judge},
     time::Timestamp,
 };
 
@@ -12,6 +14,14 @@ use super::{
     client::ClientFacts,
     secret::{EnterTicket, SessionToken},
     sessions::SignedIn,
+};
+use crate::{
+    journal::event::{Actor, Draft, Event, Personal},
+    store::{
+        Conflict, StoreError,
+        sessions::TokenHash,
+        tickets::{Ticket, TicketRedemption},
+    },
 };
 
 /// SHA-256 of the nonce that the application host sealed into its own cookie.
@@ -35,6 +45,19 @@ impl NonceHash {
     pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+/// What came of asking for a ticket.
+pub(crate) enum TicketOutcome {
+    /// The ticket, for the redirect to the host and nothing else.
+    Issued(EnterTicket),
+    /// The session has ended meanwhile.
+    SessionEnded(Rejection),
+    /// The session has as many open tickets as it may have.
+    TooManyAtOnce {
+        /// After this time the oldest have expired.
+        retry_after: Duration,
+    },
 }
 
 /// What came of a ticket.
@@ -61,13 +84,29 @@ impl Identity {
     /// Makes a ticket for `host`, bound to the session and to the nonce. Good for 60 s and one use.
     pub(crate) async fn issue_ticket(
         &self,
-        client: &ClientFacts,
         signed_in: &SignedIn,
         host: &Host,
         nonce: NonceHash,
-    ) -> Result<EnterTicket, Fault> {
-        let _ = (client, signed_in, host, nonce);
-        Err(Fault::NotAvailable)
+    ) -> Result<TicketOutcome, Fault> {
+        let ticket = EnterTicket::draw(self.0.entropy.as_ref())?;
+        let kept = Ticket {
+            hash: ticket.digest(),
+            session: signed_in.session(),
+            host: host.clone(),
+            nonce_hash: nonce.0,
+            assurance: signed_in.assurance(),
+            expires_at: self.0.clock.now().after(TICKET_LIFE),
+        };
+        match self.0.stores.tickets.insert(kept).await {
+            Ok(()) => Ok(TicketOutcome::Issued(ticket)),
+            Err(StoreError::Conflict(Conflict::Missing)) => {
+                Ok(TicketOutcome::SessionEnded(Rejection::Revoked))
+            }
+            Err(StoreError::Conflict(Conflict::LimitReached)) => Ok(TicketOutcome::TooManyAtOnce {
+                retry_after: TICKET_LIFE,
+            }),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     /// Spends a ticket on `host`; of any number of parallel uses one wins.
@@ -78,7 +117,39 @@ impl Identity {
         host: &Host,
         nonce: NonceHash,
     ) -> Result<EnterOutcome, Fault> {
-        let _ = (client, ticket, host, nonce);
-        Err(Fault::NotAvailable)
+        let now = self.0.clock.now();
+        let token = SessionToken::draw(self.0.entropy.as_ref())?;
+        let event = Event::HostEntered { host: host.clone() };
+        let line = Draft {
+            request: Some(client.request),
+            personal: Personal {
+                address: Some(client.address),
+                ..Personal::default()
+            },
+            ..Draft::new(now, Actor::Anonymous, event)
+        };
+        let redemption = TicketRedemption {
+            hash: ticket.digest(),
+            host: host.clone(),
+            nonce_hash: nonce.0,
+            token: TokenHash(token.digest()),
+            at: now,
+            journal: vec![line],
+        };
+        let Some(live) = self.0.stores.tickets.redeem(redemption).await? else {
+            return Ok(EnterOutcome::Refused);
+        };
+        let record = &live.session.record;
+        match judge(record, &live.facts, live.session.standing(), host, now) {
+            Ok(_) => Ok(EnterOutcome::Entered(EnteredSession {
+                token,
+                ends_at: record.ends_at,
+                computer: record.computer,
+            })),
+            Err(rejection) => Ok(EnterOutcome::SessionEnded(rejection)),
+        }
     }
 }
+
+/// How long a ticket is good for: the browser follows the redirect at once.
+pub(crate) const TICKET_LIFE: Duration = Duration::from_mins(1);

@@ -4,17 +4,29 @@ use std::time::Duration;
 
 use octroi_policy::{
     id::{AccountId, TenantName},
-    password::verdict::Verdict,
-    session::Computer,
+    password::{rules::Judged, verdict::Verdict},
+    session::{Computer, Stage},
+    sign_in::{self, Event as SignInEvent, State},
     time::Timestamp,
 };
 
 use super::{
-    Fault, Identity,
-    accounts::{AdminError, Language},
+    Fault, Identity, Services,
+    accounts::{AdminError, Language, admin_error},
     client::{ClientFacts, Operator},
+    passwords::OwnPassword,
     secret::{InvitationToken, SessionToken, TypedPassword},
-    sign_in::NewSession,
+    sign_in::{NewSession, Opening},
+    trace,
+};
+use crate::{
+    journal::event::{Actor, Event},
+    store::{
+        Conflict, StoreError,
+        accounts::{Account, AccountCommand, AccountStatus, PasswordHash},
+        invitations::{Invitation, InvitationHash, InvitationIssue},
+        sessions::EndCause,
+    },
 };
 
 /// How long an invitation is good for: 1 hour to 7 days.
@@ -111,8 +123,28 @@ impl Identity {
         &self,
         token: &InvitationToken,
     ) -> Result<Option<OpenInvitation>, Fault> {
-        let _ = token;
-        Err(Fault::NotAvailable)
+        let now = self.0.clock.now();
+        let Some((invitation, account)) = self.0.invited(token, now).await? else {
+            return Ok(None);
+        };
+        Ok(Some(OpenInvitation {
+            invitee: self.0.invitee(&account).await?,
+            expires_at: invitation.expires_at,
+        }))
+    }
+
+    /// What the rules say of a password that the invited person is typing; nothing is kept.
+    /// `None` where the link is dead.
+    pub(crate) async fn judge_invited_password(
+        &self,
+        token: &InvitationToken,
+        new: &TypedPassword,
+    ) -> Result<Option<Verdict>, Fault> {
+        let now = self.0.clock.now();
+        match self.0.invited(token, now).await? {
+            Some((_, account)) => Ok(Some(self.0.judge(&account, new).await?.into_verdict())),
+            None => Ok(None),
+        }
     }
 
     /// Sets the first password and spends the link; of any number of parallel uses one wins.
@@ -121,8 +153,30 @@ impl Identity {
         client: &ClientFacts,
         answer: InvitationAnswer,
     ) -> Result<InvitationOutcome, Fault> {
-        let _ = (client, answer);
-        Err(Fault::NotAvailable)
+        let services = &self.0;
+        let now = services.clock.now();
+        let Some((_, account)) = services.invited(&answer.token, now).await? else {
+            return Ok(InvitationOutcome::Dead);
+        };
+        let accepted = match services.judge(&account, &answer.password).await? {
+            Judged::Acceptable(accepted, _) => accepted,
+            Judged::Refused(verdict) => return Ok(InvitationOutcome::NotAcceptable(verdict)),
+        };
+        let (_, effects) = sign_in::step(State::Anonymous, SignInEvent::InvitationAnswered, now);
+        if effects.refusal().is_some() {
+            return Ok(InvitationOutcome::Dead);
+        }
+        let hash = match services.hash(accepted).await? {
+            Ok(hash) => hash,
+            Err(retry_after_seconds) => {
+                return Ok(InvitationOutcome::Busy {
+                    retry_after_seconds,
+                });
+            }
+        };
+        services
+            .first_password(client, &account, answer, hash)
+            .await
     }
 
     /// Makes an invitation for an account; older ones of that account are dead from then on.
@@ -132,7 +186,131 @@ impl Identity {
         account: AccountId,
         life: InvitationLife,
     ) -> Result<IssuedInvitation, AdminError> {
-        let _ = (operator, account, life);
-        Err(Fault::NotAvailable.into())
+        let services = &self.0;
+        let account = services.known_account(account).await?;
+        let token = InvitationToken::draw(services.entropy.as_ref()).map_err(Fault::from)?;
+        let now = services.clock.now();
+        let expires_at = now.after(life.0);
+        let event = Event::InvitationIssued { expires_at };
+        let issue = InvitationIssue {
+            hash: InvitationHash(token.digest()),
+            invitation: Invitation {
+                account: account.id,
+                issued_at: now,
+                expires_at,
+            },
+            journal: vec![trace::of_operator(operator, &account, event, now)],
+        };
+        services
+            .stores
+            .invitations
+            .issue(issue)
+            .await
+            .map_err(admin_error)?;
+        let invitee = services.invitee(&account).await?;
+        Ok(IssuedInvitation {
+            token,
+            account: account.id,
+            expires_at,
+            invitee,
+        })
+    }
+}
+
+impl Services {
+    /// The open invitation behind a link, and the account that may take it.
+    async fn invited(
+        &self,
+        token: &InvitationToken,
+        now: Timestamp,
+    ) -> Result<Option<(Invitation, Account)>, Fault> {
+        let found = self
+            .stores
+            .invitations
+            .find(&InvitationHash(token.digest()))
+            .await?;
+        let Some(invitation) = found.filter(|invitation| now < invitation.expires_at) else {
+            return Ok(None);
+        };
+        let account = self.stores.accounts.by_id(invitation.account).await?;
+        let account = account.filter(|account| account.status == AccountStatus::Active);
+        Ok(account.map(|account| (invitation, account)))
+    }
+
+    async fn invitee(&self, account: &Account) -> Result<Invitee, Fault> {
+        let tenant = self.stores.tenants.by_id(account.tenant).await?;
+        let organisation = tenant.map_or_else(
+            || account.tenant_name.to_string(),
+            |tenant| tenant.display_name.as_ref().to_owned(),
+        );
+        Ok(Invitee {
+            login: account.login.as_ref().to_owned(),
+            tenant: account.tenant_name.clone(),
+            organisation,
+            name: account.profile.name.as_deref().map(str::to_owned),
+            language: account.profile.language,
+        })
+    }
+
+    async fn first_password(
+        &self,
+        client: &ClientFacts,
+        account: &Account,
+        answer: InvitationAnswer,
+        hash: PasswordHash,
+    ) -> Result<InvitationOutcome, Fault> {
+        // The link may have expired while the password was hashed.
+        let now = self.clock.now();
+        let opening = Opening {
+            account,
+            epoch: AccountCommand::raised(account.epoch),
+            stage: Stage::Full,
+            computer: answer.computer,
+            started_at: now,
+            ends_at: now.after(self.settings.load().session_life),
+        };
+        let replaced = self.session_of(answer.replaces.as_ref());
+        let (token, mut opens) = self.opening(client, &opening, now)?;
+        opens.replaces = replaced.map(|session| (session, EndCause::Replaced));
+        let session = NewSession {
+            token,
+            ends_at: opens.record.ends_at,
+            computer: answer.computer,
+            refused_attempts: 0,
+        };
+        let event = Event::PasswordChanged {
+            by_invitation: true,
+        };
+        let mut line = trace::of_client(client, Actor::Account(account.id), account, event, now);
+        line.session = Some(opens.record.id);
+        let tenant = Some(&account.tenant_name);
+        let own = OwnPassword {
+            hash,
+            opens,
+            spends: Some(InvitationHash(answer.token.digest())),
+            forgives: self
+                .counters(tenant, &account.login, client.address)
+                .into_keys(),
+            now,
+        };
+        match self
+            .stores
+            .accounts
+            .change(self.own_password(account, own, vec![line]))
+            .await
+        {
+            Ok(changed) => {
+                changed
+                    .ended
+                    .into_iter()
+                    .chain(replaced)
+                    .for_each(|id| self.ender.end_session(id));
+                Ok(InvitationOutcome::Accepted(session))
+            }
+            Err(StoreError::Conflict(
+                Conflict::AccountChanged | Conflict::Missing | Conflict::Spent,
+            )) => Ok(InvitationOutcome::Dead),
+            Err(fault) => Err(fault.into()),
+        }
     }
 }

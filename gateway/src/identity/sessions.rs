@@ -6,14 +6,23 @@ use octroi_policy::{
     assurance::Assurance,
     host::Host,
     id::{AccountId, SessionId, TenantName},
-    session::{Computer, EndCause, Rejection, SessionRecord},
+    session::{Computer, Rejection, SessionRecord, Stage, judge_stage},
     time::Timestamp,
 };
 
 use super::{
-    Fault, Identity,
+    Fault, Identity, Services,
     client::{ClientFacts, Operator},
     secret::SessionToken,
+    trace,
+};
+pub(crate) use crate::store::sessions::EndCause;
+use crate::{
+    journal::event::{Actor, Draft, Event, Personal},
+    store::{
+        live::LiveToken,
+        sessions::{Cached, EndReason, SessionEnding, SessionView, TokenHash},
+    },
 };
 
 /// Who stands behind a token, on one host.
@@ -31,69 +40,80 @@ pub(crate) enum Presence {
 /// Evidence of a live, full session; only [`Identity::presence`] makes it.
 #[derive(Clone)]
 pub(crate) struct SignedIn {
-    record: Arc<SessionRecord>,
-    assurance: Assurance,
-    last_used_at: Timestamp,
+    live: Arc<LiveToken>,
 }
 
 impl SignedIn {
     /// The account.
     pub(crate) fn account(&self) -> AccountId {
-        self.record.account
+        self.record().account
     }
 
     /// The session.
     pub(crate) fn session(&self) -> SessionId {
-        self.record.id
+        self.record().id
     }
 
     /// The account's home tenant.
     pub(crate) fn tenant(&self) -> &TenantName {
-        &self.record.tenant
+        &self.record().tenant
     }
 
     /// The session's record.
     pub(crate) fn record(&self) -> &SessionRecord {
-        &self.record
+        &self.live.session.record
     }
 
     /// What this token proves.
     pub(crate) fn assurance(&self) -> Assurance {
-        self.assurance
+        self.live.facts.assurance
     }
 
     /// When it ends for want of use, or in any case, whichever comes first.
     pub(crate) fn ends_at(&self) -> Timestamp {
-        self.record
-            .ends_at
-            .min(self.last_used_at.after(self.record.idle_limit))
+        let idle_at = self
+            .live
+            .session
+            .last_used_at()
+            .after(self.record().idle_limit);
+        self.record().ends_at.min(idle_at)
+    }
+
+    /// The token and its session.
+    pub(super) const fn live(&self) -> &Arc<LiveToken> {
+        &self.live
     }
 }
 
 /// Evidence of a live session that is only good for choosing a password.
 #[derive(Clone)]
 pub(crate) struct PendingSession {
-    record: Arc<SessionRecord>,
+    live: Arc<LiveToken>,
 }
 
 impl PendingSession {
     /// The account.
     pub(crate) fn account(&self) -> AccountId {
-        self.record.account
+        self.live.session.record.account
     }
 
     /// The session.
     pub(crate) fn session(&self) -> SessionId {
-        self.record.id
+        self.live.session.record.id
     }
 
     /// When it ends.
     pub(crate) fn ends_at(&self) -> Timestamp {
-        self.record.ends_at
+        self.live.session.record.ends_at
+    }
+
+    /// The token and its session.
+    pub(super) const fn live(&self) -> &Arc<LiveToken> {
+        &self.live
     }
 }
 
-/// One session, as its owner or an operator sees it.
+/// One live session, as its owner or an operator sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionFacts {
     /// The session.
@@ -104,20 +124,20 @@ pub(crate) struct SessionFacts {
     pub(crate) started_at: Timestamp,
     /// When it was last used.
     pub(crate) last_used_at: Timestamp,
-    /// When it ends, or would have ended, whatever happens.
+    /// When it ends whatever happens.
     pub(crate) ends_at: Timestamp,
     /// How long it lives without use.
     pub(crate) idle_limit: Duration,
     /// Whose computer it is.
     pub(crate) computer: Computer,
-    /// How the person proved who they are.
+    /// How the person proved who they are. There is no other way yet than a password.
     pub(crate) assurance: Assurance,
+    /// The hosts on which it holds a token, the portal among them.
+    pub(crate) hosts: Vec<Host>,
     /// The address it was opened from.
     pub(crate) address: Option<Box<str>>,
     /// The browser it was opened with, as it named itself.
     pub(crate) user_agent: Option<Box<str>>,
-    /// When and why it ended; `None` while it lives.
-    pub(crate) ended: Option<(Timestamp, EndCause)>,
 }
 
 /// What signing out ended.
@@ -136,22 +156,37 @@ impl Identity {
         token: Option<&SessionToken>,
         host: &Host,
     ) -> Result<Presence, Fault> {
-        let _ = (token, host);
-        Err(Fault::NotAvailable)
+        let Some(token) = token else {
+            return Ok(Presence::NotPresented);
+        };
+        let Some(live) = self.0.live_token(token).await? else {
+            return Ok(Presence::Rejected(Rejection::Unknown));
+        };
+        let now = self.0.clock.now();
+        let standing = live.session.standing();
+        Ok(
+            match judge_stage(&live.session.record, &live.facts, standing, host, now) {
+                Ok(Stage::Full) => Presence::SignedIn(SignedIn { live }),
+                Ok(Stage::MustChangePassword) => {
+                    Presence::MustChangePassword(PendingSession { live })
+                }
+                Ok(_) => Presence::Rejected(Rejection::NotFull),
+                Err(rejection) => Presence::Rejected(rejection),
+            },
+        )
     }
 
     /// Renews the idle time of a session: the person did something on a page.
     pub(crate) fn renew(&self, signed_in: &SignedIn) {
-        let _ = signed_in;
+        signed_in.live.session.touch(self.0.clock.now());
     }
 
-    /// The person's sessions, newest first: the live ones and up to 20 past ones.
+    /// The person's live sessions, newest first.
     pub(crate) async fn own_sessions(
         &self,
         signed_in: &SignedIn,
     ) -> Result<Vec<SessionFacts>, Fault> {
-        let _ = signed_in;
-        Err(Fault::NotAvailable)
+        self.sessions(Some(signed_in.account())).await
     }
 
     /// Ends one of the person's own sessions. `false` where they have no such live session.
@@ -161,8 +196,16 @@ impl Identity {
         signed_in: &SignedIn,
         session: SessionId,
     ) -> Result<bool, Fault> {
-        let _ = (client, signed_in, session);
-        Err(Fault::NotAvailable)
+        let found = self.0.stores.sessions.find(session).await?;
+        let own = found.is_some_and(|found| found.record.account == signed_in.account());
+        if !own {
+            return Ok(false);
+        }
+        let at = self.0.clock.now();
+        let cause = EndCause::EndedElsewhere;
+        let event = Event::SessionEnded { cause };
+        let journal = vec![trace::of_signed_in(client, signed_in, session, event, at)];
+        self.0.end(session, EndReason { cause, at, journal }).await
     }
 
     /// Ends all of the person's sessions but this one; says how many.
@@ -171,8 +214,18 @@ impl Identity {
         client: &ClientFacts,
         signed_in: &SignedIn,
     ) -> Result<usize, Fault> {
-        let _ = (client, signed_in);
-        Err(Fault::NotAvailable)
+        let at = self.0.clock.now();
+        let cause = EndCause::EndedElsewhere;
+        let kept = Some(signed_in.session());
+        let event = Event::SessionsEnded { cause, kept };
+        let mut line = trace::of_signed_in(client, signed_in, signed_in.session(), event, at);
+        line.session = None;
+        let reason = EndReason {
+            cause,
+            at,
+            journal: vec![line],
+        };
+        self.0.end_all(signed_in.account(), kept, reason).await
     }
 
     /// Signs out: the portal, all hosts, all unused tickets. `None` where nobody was signed in.
@@ -183,17 +236,72 @@ impl Identity {
         token: &SessionToken,
         host: &Host,
     ) -> Result<Option<SignedOut>, Fault> {
-        let _ = (client, token, host);
-        Err(Fault::NotAvailable)
+        let services = &self.0;
+        let Some(live) = services.live_token(token).await? else {
+            return Ok(None);
+        };
+        if live.facts.host != *host {
+            return Ok(None);
+        }
+        let record = &live.session.record;
+        let at = services.clock.now();
+        let cause = EndCause::SignedOut;
+        let line = Draft {
+            tenant: Some(record.tenant_id),
+            account: Some(record.account),
+            session: Some(record.id),
+            request: Some(client.request),
+            personal: Personal {
+                address: Some(client.address),
+                ..Personal::default()
+            },
+            ..Draft::new(
+                at,
+                Actor::Account(record.account),
+                Event::SessionEnded { cause },
+            )
+        };
+        // Its end comes first; what it had open elsewhere is only read to tell the person.
+        let ended = services
+            .end(
+                record.id,
+                EndReason {
+                    cause,
+                    at,
+                    journal: vec![line],
+                },
+            )
+            .await?;
+        if !ended {
+            return Ok(None);
+        }
+        let portal = services.settings.load().portal.clone();
+        let seen = services.stores.sessions.find(record.id).await?;
+        let mut hosts = seen.map_or_else(Vec::new, |seen| seen.hosts);
+        hosts.retain(|host| *host != portal);
+        Ok(Some(SignedOut {
+            computer: record.computer,
+            hosts,
+        }))
     }
 
-    /// The live sessions of one account, or of everybody, newest first, for an operator.
+    /// The live sessions of one account, or of everybody, newest first, for an operator. Of
+    /// everybody's, at most [`SESSIONS_LISTED_MAX`].
     pub(crate) async fn sessions(
         &self,
         account: Option<AccountId>,
     ) -> Result<Vec<SessionFacts>, Fault> {
-        let _ = account;
-        Err(Fault::NotAvailable)
+        let sessions = &self.0.stores.sessions;
+        let views = match account {
+            Some(account) => sessions.of_account(account).await?,
+            None => sessions.list(SESSIONS_LISTED_MAX).await?,
+        };
+        let now = self.0.clock.now();
+        let alive = |view: &SessionView| {
+            let idle_at = view.last_used_at.after(view.record.idle_limit);
+            view.ended.is_none() && now < view.record.ends_at && now < idle_at
+        };
+        Ok(views.into_iter().filter(alive).map(facts).collect())
     }
 
     /// Ends a session on an operator's behalf. `false` where there is no such live session.
@@ -202,8 +310,25 @@ impl Identity {
         operator: Operator,
         session: SessionId,
     ) -> Result<bool, Fault> {
-        let _ = (operator, session);
-        Err(Fault::NotAvailable)
+        let Some(found) = self.0.stores.sessions.find(session).await? else {
+            return Ok(false);
+        };
+        let at = self.0.clock.now();
+        let cause = EndCause::Revoked;
+        let mut line = Draft::new(at, operator.into(), Event::SessionEnded { cause });
+        line.tenant = Some(found.record.tenant_id);
+        line.account = Some(found.record.account);
+        line.session = Some(session);
+        self.0
+            .end(
+                session,
+                EndReason {
+                    cause,
+                    at,
+                    journal: vec![line],
+                },
+            )
+            .await
     }
 
     /// Ends all sessions of an account on an operator's behalf; says how many.
@@ -212,7 +337,101 @@ impl Identity {
         operator: Operator,
         account: AccountId,
     ) -> Result<usize, Fault> {
-        let _ = (operator, account);
-        Err(Fault::NotAvailable)
+        let at = self.0.clock.now();
+        let cause = EndCause::Revoked;
+        let event = Event::SessionsEnded { cause, kept: None };
+        let mut line = Draft::new(at, operator.into(), event);
+        line.account = Some(account);
+        self.0
+            .end_all(
+                account,
+                None,
+                EndReason {
+                    cause,
+                    at,
+                    journal: vec![line],
+                },
+            )
+            .await
+    }
+}
+
+/// The most sessions that a list of everybody's holds.
+pub(crate) const SESSIONS_LISTED_MAX: u16 = 1_000;
+
+impl Services {
+    /// The token and its session, from memory or from the store behind it.
+    pub(super) async fn live_token(
+        &self,
+        token: &SessionToken,
+    ) -> Result<Option<Arc<LiveToken>>, Fault> {
+        let hash = TokenHash(token.digest());
+        match self.stores.sessions.cached(&hash) {
+            Cached::Hit(live) => Ok(Some(live)),
+            Cached::KnownAbsent => Ok(None),
+            Cached::Miss => Ok(self.stores.sessions.load(&hash).await?),
+        }
+    }
+
+    /// The session that a browser's earlier token for the portal belongs to. What memory does not
+    /// know needs no ending here: it has nothing open.
+    pub(super) fn session_of(&self, token: Option<&SessionToken>) -> Option<SessionId> {
+        let hash = TokenHash(token?.digest());
+        match self.stores.sessions.cached(&hash) {
+            Cached::Hit(live) if live.facts.host == self.settings.load().portal => {
+                Some(live.session.record.id)
+            }
+            Cached::Hit(_) | Cached::Miss | Cached::KnownAbsent => None,
+        }
+    }
+
+    /// Ends a session and what it has open. What is open ends even where the store fails: in
+    /// memory the session is dead by then.
+    pub(super) async fn end(&self, session: SessionId, reason: EndReason) -> Result<bool, Fault> {
+        let ended = self
+            .stores
+            .sessions
+            .end(SessionEnding { session, reason })
+            .await;
+        self.ender.end_session(session);
+        Ok(ended?)
+    }
+
+    async fn end_all(
+        &self,
+        account: AccountId,
+        except: Option<SessionId>,
+        reason: EndReason,
+    ) -> Result<usize, Fault> {
+        let before = self.stores.sessions.of_account(account).await?;
+        let ended = self.stores.sessions.end_all(account, except, reason).await;
+        let known = before
+            .iter()
+            .map(|view| view.record.id)
+            .filter(|id| Some(*id) != except);
+        known.for_each(|id| self.ender.end_session(id));
+        // One that was opened between the two look-ups.
+        let ended = ended?;
+        ended.iter().for_each(|id| self.ender.end_session(*id));
+        Ok(ended.len())
+    }
+}
+
+fn facts(view: SessionView) -> SessionFacts {
+    SessionFacts {
+        id: view.record.id,
+        account: view.record.account,
+        started_at: view.record.started_at,
+        last_used_at: view.last_used_at,
+        ends_at: view.record.ends_at,
+        idle_limit: view.record.idle_limit,
+        computer: view.record.computer,
+        assurance: Assurance::Password,
+        hosts: view.hosts,
+        address: view
+            .origin
+            .address
+            .map(|address| address.to_string().into()),
+        user_agent: view.origin.browser.as_deref().map(Into::into),
     }
 }

@@ -108,7 +108,8 @@ fn failure(rule: Rule, password: &OpaquePassword, own: &OwnData<'_>) -> Option<R
         Rule::LengthMax(maximum) => {
             (password.len() > maximum).then_some(Reason::TooLong { maximum })
         }
-        Rule::Readable => None,
+        // Whoever has the current password compares it; a text alone cannot tell.
+        Rule::Readable | Rule::NotCurrent => None,
         Rule::NotCommon => common::is_common(text).then_some(Reason::Common),
         Rule::NotOwnData => own.held_by(text).map(Reason::OwnData),
         Rule::EntropyBitsMin(minimum_bits) => {

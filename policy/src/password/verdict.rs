@@ -16,6 +16,8 @@ pub enum Rule {
     NotOwnData,
     /// Enough different characters: formal entropy of at least this many bits.
     EntropyBitsMin(u32),
+    /// Another one than the password that it replaces.
+    NotCurrent,
 }
 
 impl Rule {
@@ -28,6 +30,7 @@ impl Rule {
             Self::NotCommon => "not_common",
             Self::NotOwnData => "not_own_data",
             Self::EntropyBitsMin(_) => "entropy_min",
+            Self::NotCurrent => "not_current",
         }
     }
 }
@@ -63,6 +66,8 @@ pub enum Reason {
         /// How much is needed.
         minimum_bits: u32,
     },
+    /// It is the password that is to be replaced.
+    Current,
 }
 
 /// Which of the person's own data a password holds; never the part itself.

@@ -1,0 +1,188 @@
+//! Changes to an account after which no earlier session of it counts.
+
+use octroi_policy::{
+    id::{AccountId, Role},
+    password::rules::Judged,
+    sign_in::PROVISIONAL_LIFE,
+    time::Timestamp,
+};
+
+use super::{AdminError, AdminRefusal, admin_error};
+use crate::{
+    identity::{Fault, Identity, client::Operator, secret::TypedPassword, trace},
+    journal::event::Event,
+    store::{
+        Conflict, StoreError,
+        accounts::{Account, AccountChange, AccountCommand, Password, PasswordOrigin},
+        sessions::EndCause,
+    },
+};
+
+/// A password that somebody else chose was set.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ProvisionalPassword {
+    /// When it stops working.
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Identity {
+    /// Locks an account and ends its sessions, with all that they have open.
+    pub(crate) async fn lock_account(
+        &self,
+        operator: Operator,
+        id: AccountId,
+    ) -> Result<(), AdminError> {
+        let lock = |_: &Account| (AccountChange::Lock, Event::AccountLocked);
+        self.change(operator, id, EndCause::AccountLocked, lock)
+            .await
+    }
+
+    /// Unlocks an account; its old sessions stay dead.
+    pub(crate) async fn unlock_account(
+        &self,
+        operator: Operator,
+        id: AccountId,
+    ) -> Result<(), AdminError> {
+        let unlock = |_: &Account| (AccountChange::Unlock, Event::AccountUnlocked);
+        self.change(operator, id, EndCause::AccountUnlocked, unlock)
+            .await
+    }
+
+    /// Replaces the roles in the home tenant. Sessions end.
+    pub(crate) async fn set_roles(
+        &self,
+        operator: Operator,
+        id: AccountId,
+        mut roles: Vec<Role>,
+    ) -> Result<(), AdminError> {
+        roles.sort();
+        roles.dedup();
+        let replace = |account: &Account| {
+            let before = account.roles.to_vec();
+            let event = Event::RolesChanged {
+                before,
+                after: roles.clone(),
+            };
+            (AccountChange::Roles(roles.clone().into()), event)
+        };
+        self.change(operator, id, EndCause::RolesChanged, replace)
+            .await
+    }
+
+    /// Sets a provisional password: good for 24 h and one use, and only for choosing another
+    /// (promise B4). Sessions end.
+    pub(crate) async fn reset_password(
+        &self,
+        operator: Operator,
+        id: AccountId,
+        password: TypedPassword,
+    ) -> Result<ProvisionalPassword, AdminError> {
+        let services = &self.0;
+        let account = services.known_account(id).await?;
+        let accepted = match services.judge(&account, &password).await? {
+            Judged::Acceptable(accepted, _) => accepted,
+            Judged::Refused(verdict) => return Err(AdminRefusal::Password(verdict).into()),
+        };
+        let hash = match services.hash(accepted).await? {
+            Ok(hash) => hash,
+            Err(retry_after_seconds) => {
+                return Err(AdminRefusal::Busy {
+                    retry_after_seconds,
+                }
+                .into());
+            }
+        };
+        let set_at = services.clock.now();
+        let expires_at = set_at.after(PROVISIONAL_LIFE);
+        let provide = |_: &Account| {
+            let origin = PasswordOrigin::Provisional {
+                expires_at,
+                spent: false,
+            };
+            let password = Password {
+                hash: hash.clone(),
+                set_at,
+                origin,
+            };
+            (
+                AccountChange::Password(password),
+                Event::PasswordProvided { expires_at },
+            )
+        };
+        self.change(operator, id, EndCause::PasswordReset, provide)
+            .await?;
+        Ok(ProvisionalPassword { expires_at })
+    }
+
+    /// Erases an account by destroying its key: nothing personal can be read any more, in the
+    /// journal and in old backups neither. Sessions end.
+    pub(crate) async fn delete_account(
+        &self,
+        operator: Operator,
+        id: AccountId,
+    ) -> Result<(), AdminError> {
+        let services = &self.0;
+        let account = services.known_account(id).await?;
+        let now = services.clock.now();
+        let line = trace::of_operator(operator, &account, Event::AccountErased, now);
+        let open = services
+            .stores
+            .sessions
+            .of_account(id)
+            .await
+            .map_err(Fault::from)?;
+        let erased = services.stores.accounts.erase(id, now, vec![line]).await;
+        // In memory its sessions are dead, even where the store then failed.
+        open.iter()
+            .for_each(|session| services.ender.end_session(session.record.id));
+        let erased = erased.map_err(admin_error)?;
+        erased
+            .ended
+            .iter()
+            .for_each(|session| services.ender.end_session(*session));
+        Ok(())
+    }
+
+    /// Carries a change out on the account as it is. Somebody else's change in between is read
+    /// again, a few times.
+    async fn change(
+        &self,
+        operator: Operator,
+        id: AccountId,
+        ends_with: EndCause,
+        change: impl Fn(&Account) -> (AccountChange, Event),
+    ) -> Result<(), AdminError> {
+        let services = &self.0;
+        for _ in 0..ATTEMPTS_MAX {
+            let account = services.known_account(id).await?;
+            let (change, event) = change(&account);
+            let at = services.clock.now();
+            let command = AccountCommand {
+                account: id,
+                expected_epoch: account.epoch,
+                change,
+                ends_with,
+                spends: None,
+                opens: None,
+                forgives: Vec::new(),
+                at,
+                journal: vec![trace::of_operator(operator, &account, event, at)],
+            };
+            match services.stores.accounts.change(command).await {
+                Ok(changed) => {
+                    changed
+                        .ended
+                        .iter()
+                        .for_each(|id| services.ender.end_session(*id));
+                    return Ok(());
+                }
+                Err(StoreError::Conflict(Conflict::AccountChanged)) => {}
+                Err(error) => return Err(admin_error(error)),
+            }
+        }
+        Err(Fault::from(StoreError::Conflict(Conflict::AccountChanged)).into())
+    }
+}
+
+/// Changes that cross one another are rare; more than this many in a row are a fault.
+const ATTEMPTS_MAX: usize = 5;

@@ -1,0 +1,246 @@
+//! Threads of their own for hashing passwords, so that no worker that proxies ever waits for one.
+//!
+//! The queue is bounded: what does not fit is refused at once, and the caller says when to come
+//! back. Each thread keeps one arena for Argon2id's memory, wiped after each use.
+
+use std::{
+    num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+};
+
+use argon2::Block;
+use tokio::sync::oneshot;
+use zeroize::Zeroize;
+
+/// How many threads hash, and how many requests may wait for them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct HashingCapacity {
+    /// Threads. Each holds one arena, 19 MiB at the least cost.
+    pub(crate) threads: NonZeroUsize,
+    /// Requests that wait beside those being hashed; one more is refused.
+    pub(crate) waiting_max: usize,
+}
+
+impl HashingCapacity {
+    /// Half of the machine for passwords, the other half for what is proxied; a queue that drains
+    /// in about a second.
+    pub(crate) fn for_cores(cores: NonZeroUsize) -> Self {
+        let threads = NonZeroUsize::new(cores.get() / 2).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            threads,
+            waiting_max: threads.get().saturating_mul(WAITING_PER_THREAD),
+        }
+    }
+}
+
+/// What the pool has done and has to do; for metrics and for tests.
+#[derive(Debug, Default)]
+pub(crate) struct HashingLoad {
+    waiting: AtomicUsize,
+    refused: AtomicU64,
+    kib_passes: AtomicU64,
+}
+
+impl HashingLoad {
+    /// Requests that wait for a thread now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Requests that found the queue full.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// The work done, in KiB of memory passed over: what a hash costs.
+    pub(crate) fn kib_passes(&self) -> u64 {
+        self.kib_passes.load(Ordering::Relaxed)
+    }
+}
+
+/// The threads and their queue. Dropping the last handle ends them once the queue is empty.
+pub(super) struct HashingPool {
+    queue: SyncSender<Job>,
+    load: Arc<HashingLoad>,
+}
+
+impl HashingPool {
+    /// Starts the threads.
+    pub(super) fn start(capacity: HashingCapacity) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel::<Job>(capacity.waiting_max);
+        let jobs = Arc::new(Mutex::new(jobs));
+        let load = Arc::<HashingLoad>::default();
+        for number in 0..capacity.threads.get() {
+            let (jobs, load) = (Arc::clone(&jobs), Arc::clone(&load));
+            thread::Builder::new()
+                .name(format!("hashing-{number}"))
+                .spawn(move || work_off(&jobs, load))?;
+        }
+        Ok(Self { queue, load })
+    }
+
+    /// What it has done and has to do.
+    pub(super) const fn load(&self) -> &Arc<HashingLoad> {
+        &self.load
+    }
+
+    /// Runs `work` on one of the threads, after what waits already.
+    pub(super) async fn run<T, W>(&self, work: W) -> Result<T, NotHashed>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Arena) -> T + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |arena| {
+            // Whoever asked may have gone while the job waited.
+            if !answer.is_closed() {
+                let _ = answer.send(work(arena));
+            }
+        });
+        self.load.waiting.fetch_add(1, Ordering::Relaxed);
+        if let Err(refused) = self.queue.try_send(job) {
+            self.load.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(match refused {
+                TrySendError::Full(_) => {
+                    self.load.refused.fetch_add(1, Ordering::Relaxed);
+                    NotHashed::Busy
+                }
+                TrySendError::Disconnected(_) => NotHashed::Failed,
+            });
+        }
+        answered.await.map_err(|_| NotHashed::Failed)
+    }
+}
+
+/// Why nothing was hashed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum NotHashed {
+    /// The queue is full.
+    Busy,
+    /// The threads are gone, or the work failed in a way that it should not.
+    Failed,
+}
+
+/// One thread's memory for Argon2id.
+pub(super) struct Arena {
+    blocks: Vec<Block>,
+    load: Arc<HashingLoad>,
+}
+
+impl Arena {
+    /// The memory for so many KiB, and a note that it is passed over `passes` times.
+    pub(super) fn blocks(&mut self, memory_kib: usize, passes: u32) -> &mut [Block] {
+        if self.blocks.len() < memory_kib {
+            self.blocks.resize(memory_kib, Block::new());
+        }
+        let kib = u64::try_from(memory_kib).unwrap_or(u64::MAX);
+        let kib_passes = kib.saturating_mul(u64::from(passes));
+        self.load
+            .kib_passes
+            .fetch_add(kib_passes, Ordering::Relaxed);
+        self.blocks.get_mut(..memory_kib).unwrap_or_default()
+    }
+}
+
+type Job = Box<dyn FnOnce(&mut Arena) + Send>;
+
+/// A hash at the least cost takes about 25 ms, so that so many wait about a second.
+const WAITING_PER_THREAD: usize = 32;
+
+fn work_off(jobs: &Mutex<Receiver<Job>>, load: Arc<HashingLoad>) {
+    let mut arena = Arena {
+        blocks: Vec::new(),
+        load: Arc::clone(&load),
+    };
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        load.waiting.fetch_sub(1, Ordering::Relaxed);
+        // A job that panics drops its answer, which its caller sees; the thread goes on.
+        if catch_unwind(AssertUnwindSafe(|| job(&mut arena))).is_err() {
+            tracing::error!("hashing a password failed unexpectedly");
+        }
+        arena.blocks.iter_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn pool(waiting_max: usize) -> HashingPool {
+        let threads = NonZeroUsize::MIN;
+        HashingPool::start(HashingCapacity {
+            threads,
+            waiting_max,
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn work_runs_on_threads_of_the_pool_and_its_memory_is_wiped() {
+        let pool = pool(4);
+        let first = pool
+            .run(|arena| {
+                let block = &mut arena.blocks(8, 2)[7];
+                block.as_mut()[0] = 42;
+                thread::current().name().map(str::to_owned)
+            })
+            .await;
+        assert_eq!(first, Ok(Some("hashing-0".to_owned())));
+        let wiped = pool
+            .run(|arena| {
+                arena
+                    .blocks(8, 1)
+                    .iter()
+                    .all(|block| block.as_ref().iter().all(|&word| word == 0))
+            })
+            .await;
+        assert_eq!(wiped, Ok(true));
+        assert_eq!(pool.load().kib_passes(), 24);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_into_the_queue_is_refused_at_once() {
+        let pool = Arc::new(pool(1));
+        let (release, held) = mpsc::channel::<()>();
+        let (started, starts) = oneshot::channel();
+        let busy = Arc::clone(&pool);
+        let running = tokio::spawn(async move {
+            busy.run(move |_| {
+                let _ = started.send(());
+                held.recv().is_ok()
+            })
+            .await
+        });
+        starts.await.unwrap();
+        let waits = Arc::clone(&pool);
+        let waiting = tokio::spawn(async move { waits.run(|_| ()).await });
+        while pool.load().waiting() < 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pool.run(|_| ()).await, Err(NotHashed::Busy));
+        assert_eq!(pool.load().refused(), 1);
+        release.send(()).unwrap();
+        assert_eq!(running.await.unwrap(), Ok(true));
+        assert_eq!(waiting.await.unwrap(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_takes_no_thread_with_it() {
+        let pool = pool(4);
+        assert_eq!(
+            pool.run(|_| panic!("on purpose")).await,
+            Err::<(), _>(NotHashed::Failed)
+        );
+        assert_eq!(pool.run(|_| 1).await, Ok(1));
+    }
+}

@@ -1,0 +1,170 @@
+//! One password, one hash, one cost.
+
+use std::num::NonZeroUsize;
+
+use super::*;
+
+const SALT: [u8; 16] = [7; 16];
+const CAPACITY: HashingCapacity = HashingCapacity {
+    threads: NonZeroUsize::MIN,
+    waiting_max: 8,
+};
+
+fn pepper(number: u8) -> Pepper {
+    Pepper {
+        key_id: [0, 0, 0, number],
+        secret: Zeroizing::new([number; 32]),
+    }
+}
+
+fn hasher(memory_kib: u32, current: u8, earlier: &[u8]) -> PasswordHasher {
+    let peppers = Peppers {
+        current: pepper(current),
+        earlier: earlier.iter().copied().map(pepper).collect(),
+    };
+    PasswordHasher::start(CAPACITY, HashCost::for_tests(memory_kib), peppers).unwrap()
+}
+
+fn password(text: &str) -> OpaquePassword {
+    OpaquePassword::from_typed(text).unwrap()
+}
+
+async fn verified(hasher: &PasswordHasher, text: &str, stored: &PasswordHash) -> Verified {
+    let password = Some(Arc::new(password(text)));
+    hasher
+        .verify(password, Some(stored.clone()), SALT)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_hash_is_a_phc_string_that_names_cost_and_pepper_and_verifies() {
+    let hasher = hasher(64, 1, &[]);
+    let hash = hasher
+        .hash(password("agrafe bougie lavoir"), SALT)
+        .await
+        .unwrap();
+    let phc = hash.expose_phc();
+    assert!(
+        phc.starts_with("$argon2id$v=19$m=64,t=1,p=1,keyid=AAAAAQ$"),
+        "{phc}"
+    );
+    let matches = Verified::Matches { outdated: false };
+    assert_eq!(
+        verified(&hasher, "agrafe bougie lavoir", &hash).await,
+        matches
+    );
+    assert_eq!(
+        verified(&hasher, "agrafe bougie lavoiR", &hash).await,
+        Verified::Differs
+    );
+    assert_eq!(
+        verified(&hasher, "agrafe bougie lavoir ", &hash).await,
+        Verified::Differs
+    );
+}
+
+#[tokio::test]
+async fn the_whole_password_counts() {
+    let hasher = hasher(64, 1, &[]);
+    let long = "é".repeat(256);
+    let hash = hasher.hash(password(&long), SALT).await.unwrap();
+    let cut = "é".repeat(255);
+    assert_eq!(verified(&hasher, &cut, &hash).await, Verified::Differs);
+}
+
+#[tokio::test]
+async fn two_salts_and_two_peppers_give_other_hashes() {
+    let one = hasher(64, 1, &[])
+        .hash(password("agrafe"), SALT)
+        .await
+        .unwrap();
+    let salted = hasher(64, 1, &[])
+        .hash(password("agrafe"), [8; 16])
+        .await
+        .unwrap();
+    let peppered = hasher(64, 2, &[])
+        .hash(password("agrafe"), SALT)
+        .await
+        .unwrap();
+    let output = |hash: &PasswordHash| hash.expose_phc().rsplit('$').next().unwrap().to_owned();
+    assert_ne!(output(&one), output(&salted));
+    assert_ne!(output(&one), output(&peppered));
+}
+
+#[tokio::test]
+async fn an_older_hash_verifies_is_outdated_and_costs_as_much() {
+    let old = hasher(24, 1, &[])
+        .hash(password("agrafe"), SALT)
+        .await
+        .unwrap();
+    let today = hasher(64, 2, &[1]);
+    assert_eq!(
+        verified(&today, "agrafe", &old).await,
+        Verified::Matches { outdated: true }
+    );
+    assert_eq!(
+        today.load().kib_passes(),
+        64,
+        "24 for the hash, 40 to pad it"
+    );
+    assert_eq!(verified(&today, "wrong", &old).await, Verified::Differs);
+    assert_eq!(today.load().kib_passes(), 128);
+}
+
+#[tokio::test]
+async fn nobody_and_nothing_cost_as_much_as_somebody() {
+    let hasher = hasher(64, 1, &[]);
+    let hash = hasher.hash(password("agrafe"), SALT).await.unwrap();
+    let mut before = hasher.load().kib_passes();
+    let typed = || Some(Arc::new(password("agrafe")));
+    for (password, stored) in [(typed(), None), (None, None), (None, Some(hash))] {
+        let verdict = hasher.verify(password, stored, SALT).await.unwrap();
+        assert_eq!(verdict, Verified::Differs);
+        assert_eq!(hasher.load().kib_passes() - before, 64);
+        before = hasher.load().kib_passes();
+    }
+}
+
+#[tokio::test]
+async fn a_hash_that_is_not_ours_is_a_fault_and_no_verdict() {
+    let hasher = hasher(64, 1, &[]);
+    let foreign = self::hasher(64, 9, &[])
+        .hash(password("agrafe"), SALT)
+        .await
+        .unwrap();
+    let huge = "$argon2id$v=19$m=4194304,t=1,p=1,keyid=AAAAAQ$BwcHBwcHBwcHBwcHBwcHBw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    for (phc, expected) in [
+        (foreign.expose_phc(), Unhashable::UnknownPepper),
+        ("", Unhashable::Damaged),
+        (
+            "$argon2i$v=19$m=64,t=1,p=1$BwcHBwcHBwcHBwcHBwcHBw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            Unhashable::Damaged,
+        ),
+        (huge, Unhashable::Damaged),
+    ] {
+        let stored = PasswordHash::from_phc(Zeroizing::new(phc.to_owned()));
+        let verdict = hasher
+            .verify(Some(Arc::new(password("agrafe"))), Some(stored), SALT)
+            .await;
+        assert!(
+            matches!(verdict, Err(NoVerdict::Fault(Fault::Hash(found))) if found == expected),
+            "{phc}"
+        );
+    }
+}
+
+#[test]
+fn the_cost_stands_at_the_floor_or_above() {
+    let floor = HashCost::FLOOR;
+    assert_eq!(HashCost::new(19_456, 2), Some(floor));
+    for (memory_kib, passes) in [
+        (19_455, 2),
+        (19_456, 1),
+        (HashCost::MEMORY_KIB_MAX + 1, 2),
+        (19_456, 17),
+    ] {
+        assert_eq!(HashCost::new(memory_kib, passes), None);
+    }
+    assert!(HashCost::new(HashCost::MEMORY_KIB_MAX, HashCost::PASSES_MAX).is_some());
+}

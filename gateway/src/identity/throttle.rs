@@ -1,0 +1,136 @@
+//! Failed attempts on one account: counted before they are made, forgiven when they succeed.
+//!
+//! Whoever tries a password of an account draws on the same counters, on whatever way in: sign-in,
+//! API, change of password (attack class C2).
+
+use std::{
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use aws_lc_rs::hmac;
+use octroi_policy::{
+    id::TenantName,
+    throttle::{Failures, Source},
+    time::Timestamp,
+};
+
+use super::{Fault, Services};
+use crate::{
+    journal::FailureSource,
+    store::throttle::{Reserved, ThrottleCounter, ThrottleKey},
+};
+
+/// The counters of one account and one source.
+pub(super) struct Counters {
+    keys: [ThrottleKey; 2],
+}
+
+impl Counters {
+    /// The keys, to be cleared by a command.
+    pub(super) fn into_keys(self) -> Vec<ThrottleKey> {
+        self.keys.to_vec()
+    }
+}
+
+/// An attempt that may be made, and is counted as failed until it is forgiven.
+pub(super) struct Granted {
+    /// To be cleared by the command that the attempt leads to.
+    pub(super) forgives: Vec<ThrottleKey>,
+    /// Failures on the account from anywhere since the last success, this one not among them.
+    pub(super) refused_attempts: u32,
+}
+
+/// Whether an attempt may be made.
+pub(super) enum Attempt {
+    /// It may.
+    Granted(Granted),
+    /// It must wait.
+    Refused {
+        /// Until then.
+        retry_at: Timestamp,
+    },
+}
+
+impl Services {
+    /// The counters for a login, whether or not there is such an account: one form of it, so that
+    /// all ways to type it share them (attack class C1).
+    pub(super) fn counters(
+        &self,
+        tenant: Option<&TenantName>,
+        login: &str,
+        address: IpAddr,
+    ) -> Counters {
+        let tenant = tenant.map_or("", TenantName::as_str);
+        let source = Source::of(address).to_bytes();
+        Counters {
+            keys: [
+                ThrottleKey(self.keyed(
+                    b"account and source",
+                    &[tenant.as_bytes(), login.as_bytes(), &source],
+                )),
+                ThrottleKey(self.keyed(b"account", &[tenant.as_bytes(), login.as_bytes()])),
+            ],
+        }
+    }
+
+    /// The source of a failure, as the journal groups them.
+    pub(super) fn failure_source(&self, address: IpAddr) -> FailureSource {
+        FailureSource(self.keyed(b"source", &[&Source::of(address).to_bytes()]))
+    }
+
+    /// Asks for an attempt, and counts it.
+    pub(super) async fn reserve(
+        &self,
+        counters: &Counters,
+        now: Timestamp,
+    ) -> Result<Attempt, Fault> {
+        let seen = Mutex::new(0);
+        let judge = |shown: &[ThrottleCounter]| {
+            let [of_source, of_account] = shown else {
+                return None;
+            };
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = of_account.failures;
+            let failures = Failures {
+                count: of_source.failures,
+                first_at: of_source.first_failed_at,
+                last_at: of_source.last_failed_at,
+            };
+            failures.retry_at(now).map(|retry_at| retry_at.since(now))
+        };
+        let reserved = self
+            .stores
+            .throttle
+            .reserve(&counters.keys, now, &judge)
+            .await?;
+        Ok(match reserved {
+            Reserved::Granted => Attempt::Granted(Granted {
+                forgives: counters.keys.to_vec(),
+                refused_attempts: seen.into_inner().unwrap_or_else(PoisonError::into_inner),
+            }),
+            Reserved::Refused { retry_after } => Attempt::Refused {
+                retry_at: now.after(retry_after),
+            },
+        })
+    }
+
+    /// Takes the count of an attempt back that could not be made.
+    pub(super) async fn give_back(&self, counters: &Counters) -> Result<(), Fault> {
+        Ok(self.stores.throttle.give_back(&counters.keys).await?)
+    }
+
+    /// The first half of an HMAC over a purpose and parts, each with its length.
+    fn keyed(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 16] {
+        let mut context = hmac::Context::with_key(&self.counters);
+        for part in std::iter::once(&purpose).chain(parts) {
+            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            context.update(&length.to_be_bytes());
+            context.update(part);
+        }
+        let mut half = [0; 16];
+        for (byte, from) in half.iter_mut().zip(context.sign().as_ref()) {
+            *byte = *from;
+        }
+        half
+    }
+}

@@ -164,6 +164,6 @@ fn set_life(params: &mut CertificateParams, from: UnixTime, life: Duration) {
 }
 
 /// The longest life that ACME authorities commonly give; browsers take no more than 398 days.
-const LEAF_LIFE: Duration = Duration::from_secs(89 * 24 * 60 * 60);
-const AUTHORITY_LIFE: Duration = Duration::from_secs(2 * 365 * 24 * 60 * 60);
-const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
+const LEAF_LIFE: Duration = Duration::from_hours(89 * 24);
+const AUTHORITY_LIFE: Duration = Duration::from_hours(2 * 365 * 24);
+const CLOCK_SKEW: Duration = Duration::from_hours(1);

@@ -4,7 +4,13 @@
 mod suggestion;
 pub(crate) mod value;
 
-use std::{cell::RefCell, fmt::Display, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    fmt::Display,
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use toml::{
     Spanned,
@@ -15,7 +21,7 @@ pub(crate) use self::suggestion::did_you_mean;
 use self::value::parse_duration;
 use crate::{
     problem::Severity,
-    reference::{Key, Kind, Section},
+    reference::{Key, Section},
     settings::Rate,
     source::{At, Finding},
 };
@@ -24,6 +30,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Reading {
     findings: RefCell<Vec<Finding>>,
+    error_count: Cell<usize>,
     /// The directory of the configuration file.
     pub(crate) directory: PathBuf,
     /// Whether files that the configuration names are looked at.
@@ -62,6 +69,7 @@ impl Reading {
     pub(crate) fn new(directory: PathBuf, files: Files) -> Self {
         Self {
             findings: RefCell::default(),
+            error_count: Cell::new(0),
             directory,
             files,
             #[cfg(test)]
@@ -91,6 +99,9 @@ impl Reading {
     }
 
     fn note(&self, severity: Severity, at: At, what: String, remedy: String, other: Option<At>) {
+        if severity == Severity::Error {
+            self.error_count.set(self.error_count.get() + 1);
+        }
         self.findings.borrow_mut().push(Finding {
             severity,
             at,
@@ -98,6 +109,26 @@ impl Reading {
             remedy,
             other,
         });
+    }
+
+    /// What `read` returns; where that is nothing, a problem has been noted. A part that went
+    /// missing without a word would leave a door as nobody wanted it.
+    pub(crate) fn insist<T>(
+        &self,
+        at: At,
+        what: &str,
+        read: impl FnOnce() -> Option<T>,
+    ) -> Option<T> {
+        let before = self.error_count.get();
+        let part = read();
+        if part.is_none() && self.error_count.get() == before {
+            self.error(
+                at,
+                format!("{what} cannot be read, for a reason that octroi failed to tell"),
+                "report this as a fault of octroi, with the file",
+            );
+        }
+        part
     }
 
     pub(crate) fn into_findings(self) -> Vec<Finding> {
@@ -268,10 +299,7 @@ impl<'d> Reader<'d> {
     /// A duration within its documented bounds.
     pub(crate) fn duration(&self, name: &str) -> Option<Duration> {
         let text = self.text(name)?;
-        let bounds = match self.key(name)?.kind {
-            Kind::Duration { min, max } => Some((min, max)),
-            _ => None,
-        };
+        let bounds = self.key(name)?.kind.duration_bounds();
         let duration = match parse_duration(text.value) {
             Ok(duration) => duration,
             Err(error) => {
@@ -302,10 +330,9 @@ impl<'d> Reader<'d> {
             }
         };
         let number = i64::from_str_radix(text, radix).ok();
-        let within = number.filter(|number| match key.kind {
-            Kind::Integer { min, max } => (min..=max).contains(number),
-            _ => true,
-        });
+        let bounds = key.kind.integer_bounds();
+        let within =
+            number.filter(|number| bounds.is_none_or(|(min, max)| (min..=max).contains(number)));
         let Some(value) = within.and_then(|number| T::try_from(number).ok()) else {
             self.refuse(at, name, format_args!("is {text}, which is out of bounds"));
             return None;
@@ -367,34 +394,59 @@ impl<'d> Reader<'d> {
             return Vec::new();
         };
         let at = At(value.span().start);
-        match value.get_ref() {
-            DeValue::Array(items) => items
+        let one_or_many = self.key(name).is_some_and(|key| key.kind.is_one_or_many());
+        if let DeValue::Array(items) = value.get_ref() {
+            return items
                 .iter()
-                .filter_map(|item| {
-                    let at = At(item.span().start);
-                    if let DeValue::String(text) = item.get_ref() {
-                        return Some(Told { value: &**text, at });
-                    }
-                    self.refuse(at, name, format_args!("holds {}", kind_of(item.get_ref())));
-                    None
-                })
-                .collect(),
-            DeValue::String(text)
-                if self.key(name).is_some_and(|key| key.kind.is_one_or_many()) =>
-            {
-                vec![Told { value: text, at }]
-            }
-            other => {
-                self.refuse_type(at, name, other);
-                Vec::new()
-            }
+                .filter_map(|item| self.item(name, item))
+                .collect();
         }
+        if let DeValue::String(text) = value.get_ref()
+            && one_or_many
+        {
+            return vec![Told { value: text, at }];
+        }
+        self.refuse_type(at, name, value.get_ref());
+        Vec::new()
+    }
+
+    /// One text of a list.
+    fn item(&self, name: &str, item: &'d Spanned<DeValue<'d>>) -> Option<Told<&'d str>> {
+        let at = At(item.span().start);
+        if let DeValue::String(text) = item.get_ref() {
+            return Some(Told { value: text, at });
+        }
+        self.refuse(at, name, format_args!("holds {}", kind_of(item.get_ref())));
+        None
+    }
+
+    /// The same for a list that must not be empty; `why` follows "is an empty list".
+    pub(crate) fn some_texts(&self, name: &str, why: &str) -> Vec<Told<&'d str>> {
+        if let Some(value) = self.told(name)
+            && value
+                .get_ref()
+                .as_array()
+                .is_some_and(|items| items.is_empty())
+        {
+            let at = At(value.span().start);
+            self.refuse(at, name, format_args!("is an empty list{why}"));
+        }
+        self.texts(name)
     }
 
     /// A list of which each item reads as a `T`; an item said twice is refused.
     pub(crate) fn list<T: FromStr<Err: Display> + PartialEq>(&self, name: &str) -> Vec<Told<T>> {
+        self.list_of(name, self.texts(name))
+    }
+
+    /// The same of texts that were taken from the table already.
+    pub(crate) fn list_of<T: FromStr<Err: Display> + PartialEq>(
+        &self,
+        name: &str,
+        texts: Vec<Told<&str>>,
+    ) -> Vec<Told<T>> {
         let mut list: Vec<Told<T>> = Vec::new();
-        for text in self.texts(name) {
+        for text in texts {
             let Some(item) = self.parse::<T>(name, text) else {
                 continue;
             };

@@ -1,53 +1,28 @@
 //! Reading one table of the file by its description in the reference: what is missing has the
 //! documented default, what is not documented is refused.
 
+mod list;
+mod reading;
 mod suggestion;
 pub(crate) mod value;
 
-use std::{
-    cell::{Cell, RefCell},
-    fmt::Display,
-    path::PathBuf,
-    str::FromStr,
-    time::Duration,
-};
+use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-pub(crate) use self::suggestion::did_you_mean;
 use self::value::parse_duration;
+pub(crate) use self::{
+    reading::{Files, Reading},
+    suggestion::did_you_mean,
+};
 use crate::{
-    problem::Severity,
     reference::{Key, Section},
     settings::Rate,
-    source::{At, Finding},
+    source::At,
 };
-
-/// Everything that readers share: what was found, and where relative paths begin.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    findings: RefCell<Vec<Finding>>,
-    error_count: Cell<usize>,
-    /// The directory of the configuration file.
-    pub(crate) directory: PathBuf,
-    /// Whether files that the configuration names are looked at.
-    pub(crate) files: Files,
-    /// Which keys were asked for, so that a test can compare them with the reference.
-    #[cfg(test)]
-    pub(crate) asked: RefCell<std::collections::BTreeSet<(&'static str, String)>>,
-}
-
-/// Whether files that a configuration names are looked at.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Files {
-    /// They have to be there and to be safe.
-    Inspected,
-    /// Only what the text says counts.
-    Unseen,
-}
 
 /// A value and where it was said.
 #[derive(Clone, Copy, Debug)]
@@ -63,82 +38,6 @@ pub(crate) struct Reader<'d> {
     section: &'static Section,
     table: &'d DeTable<'d>,
     at: At,
-}
-
-impl Reading {
-    pub(crate) fn new(directory: PathBuf, files: Files) -> Self {
-        Self {
-            findings: RefCell::default(),
-            error_count: Cell::new(0),
-            directory,
-            files,
-            #[cfg(test)]
-            asked: RefCell::default(),
-        }
-    }
-
-    /// Notes something that keeps the configuration from being used.
-    pub(crate) fn error(&self, at: At, what: impl Into<String>, remedy: impl Into<String>) {
-        self.note(Severity::Error, at, what.into(), remedy.into(), None);
-    }
-
-    /// Notes that what stands at `at` contradicts what stands at `other`.
-    pub(crate) fn contradiction(
-        &self,
-        at: At,
-        other: At,
-        what: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
-        self.note(Severity::Error, at, what.into(), remedy.into(), Some(other));
-    }
-
-    /// Notes something that somebody will miss.
-    pub(crate) fn warning(&self, at: At, what: impl Into<String>, remedy: impl Into<String>) {
-        self.note(Severity::Warning, at, what.into(), remedy.into(), None);
-    }
-
-    fn note(&self, severity: Severity, at: At, what: String, remedy: String, other: Option<At>) {
-        if severity == Severity::Error {
-            self.error_count.set(self.error_count.get() + 1);
-        }
-        self.findings.borrow_mut().push(Finding {
-            severity,
-            at,
-            what,
-            remedy,
-            other,
-        });
-    }
-
-    /// What `read` returns; where that is nothing, a problem has been noted. A part that went
-    /// missing without a word would leave a door as nobody wanted it.
-    pub(crate) fn insist<T>(
-        &self,
-        at: At,
-        what: &str,
-        read: impl FnOnce() -> Option<T>,
-    ) -> Option<T> {
-        let before = self.error_count.get();
-        let part = read();
-        if part.is_none() && self.error_count.get() == before {
-            self.error(
-                at,
-                format!("{what} cannot be read, for a reason that octroi failed to tell"),
-                "report this as a fault of octroi, with the file",
-            );
-        }
-        part
-    }
-
-    pub(crate) fn into_findings(self) -> Vec<Finding> {
-        self.findings.into_inner()
-    }
-
-    /// A path as it was written, taken from the directory of the file.
-    pub(crate) fn locate(&self, path: &str) -> PathBuf {
-        value::tidy(&self.directory.join(path))
-    }
 }
 
 impl<'d> Reader<'d> {
@@ -386,77 +285,6 @@ impl<'d> Reader<'d> {
             None => self.refuse(text.at, name, format_args!("is {:?}", text.value)),
         }
         None
-    }
-
-    /// A list of texts; a single text is a list of one where `name` says so.
-    pub(crate) fn texts(&self, name: &str) -> Vec<Told<&'d str>> {
-        let Some(value) = self.told(name) else {
-            return Vec::new();
-        };
-        let at = At(value.span().start);
-        let one_or_many = self.key(name).is_some_and(|key| key.kind.is_one_or_many());
-        if let DeValue::Array(items) = value.get_ref() {
-            return items
-                .iter()
-                .filter_map(|item| self.item(name, item))
-                .collect();
-        }
-        if let DeValue::String(text) = value.get_ref()
-            && one_or_many
-        {
-            return vec![Told { value: text, at }];
-        }
-        self.refuse_type(at, name, value.get_ref());
-        Vec::new()
-    }
-
-    /// One text of a list.
-    fn item(&self, name: &str, item: &'d Spanned<DeValue<'d>>) -> Option<Told<&'d str>> {
-        let at = At(item.span().start);
-        if let DeValue::String(text) = item.get_ref() {
-            return Some(Told { value: text, at });
-        }
-        self.refuse(at, name, format_args!("holds {}", kind_of(item.get_ref())));
-        None
-    }
-
-    /// The same for a list that must not be empty; `why` follows "is an empty list".
-    pub(crate) fn some_texts(&self, name: &str, why: &str) -> Vec<Told<&'d str>> {
-        if let Some(value) = self.told(name)
-            && value
-                .get_ref()
-                .as_array()
-                .is_some_and(|items| items.is_empty())
-        {
-            let at = At(value.span().start);
-            self.refuse(at, name, format_args!("is an empty list{why}"));
-        }
-        self.texts(name)
-    }
-
-    /// A list of which each item reads as a `T`; an item said twice is refused.
-    pub(crate) fn list<T: FromStr<Err: Display> + PartialEq>(&self, name: &str) -> Vec<Told<T>> {
-        self.list_of(name, self.texts(name))
-    }
-
-    /// The same of texts that were taken from the table already.
-    pub(crate) fn list_of<T: FromStr<Err: Display> + PartialEq>(
-        &self,
-        name: &str,
-        texts: Vec<Told<&str>>,
-    ) -> Vec<Told<T>> {
-        let mut list: Vec<Told<T>> = Vec::new();
-        for text in texts {
-            let Some(item) = self.parse::<T>(name, text) else {
-                continue;
-            };
-            if list.iter().any(|earlier| earlier.value == item.value) {
-                self.refuse(item.at, name, format_args!("says {:?} twice", text.value));
-                continue;
-            }
-            list.push(item);
-        }
-        list
     }
 
     /// A path, taken from the directory of the file.

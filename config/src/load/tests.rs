@@ -595,9 +595,7 @@ fn a_keyring_that_a_link_leads_into_the_data_directory_is_found() {
     let found = errors_of(&load(&file, &Vec::new()).unwrap_err());
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].contains("lies within `server.data`"), "{found:#?}");
-    let demo = directory
-        .sound_file()
-        .replace("[server]", "[server]\ndemo = true");
+    let demo = SOUND_FILE.replace("[server]", "[server]\ndemo = true");
     fs::write(&file, demo).unwrap();
     assert!(load(&file, &Vec::new()).is_ok());
 }

@@ -48,8 +48,12 @@ fn names(reader: Reader<'_>, named: &mut HashMap<String, At>) -> Vec<String> {
     if reader.require("names").is_none() {
         return Vec::new();
     }
+    let told = reader.texts("names");
+    if told.is_empty() {
+        reader.refuse(reader.at_key("names"), "names", "names no host");
+    }
     let mut names = Vec::new();
-    for text in reader.some_texts("names", "") {
+    for text in told {
         let Some(pattern) = host_pattern(reader, "names", text) else {
             continue;
         };

@@ -15,10 +15,7 @@ use crate::{
 pub(super) fn routes(readers: &[Reader<'_>], server: Option<&Server>) -> Vec<Draft> {
     readers
         .iter()
-        .filter_map(|reader| {
-            let read = || route(*reader, server);
-            reader.reading().insist(reader.at(), "this route", read)
-        })
+        .filter_map(|reader| route(*reader, server))
         .collect()
 }
 

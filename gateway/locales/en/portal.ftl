@@ -8,7 +8,6 @@ skip-link = Skip to content
 session-until = Session until { $time }
 session-until-day = Session until { $time }
 account-link = My account
-support-label = Support: { $contact }
 footer-label = Help and information
 footer-help = Help
 footer-privacy = Privacy
@@ -55,7 +54,6 @@ busy = { $n ->
     [one] Many people are signing in right now. Try again in { $n } second. Services already open keep working.
    *[other] Many people are signing in right now. Try again in { $n } seconds. Services already open keep working.
 }
-again-at = You can try again at { $time }.
 try-again = Try again
 start-again = Start again
 
@@ -184,6 +182,10 @@ error-large = What you sent is larger than what is accepted.
 error-closed-title = Entrance closed for the moment
 error-closed = Access cannot be checked right now. This is not your doing.
 error-closed-what = Nothing was saved. Try again in a few minutes.
+error-late-title = Sent too slowly
+error-late = What you sent did not arrive in time. Nothing was passed on.
+error-fault-title = Something went wrong here
+error-fault = The request could not be handled. This is not your doing.
 error-method-title = Action not accepted
 error-method = This address does not accept this action.
 error-time = Time: { $time }
@@ -191,12 +193,10 @@ error-form-title = Form refused
 error-form = This form was not sent from a page of { $portal }. Nothing was done.
 enter-dead-title = Passage expired
 enter-dead = This passage to the service has expired or has been used. Start again.
-maintenance-title = Service under maintenance
-maintenance = { $host } is under maintenance until { $time }.
-maintenance-plain = { $host } is under maintenance.
 
 ## Dates
 date-sentence = { $day } { $month } { $year } at { $time } ({ $zone })
+date-clock-zone = { $time } ({ $zone })
 date-clock = { $hour }:{ $minute }
 date-short = { $day } { $month } at { $time }
 date-zone = { $city } time

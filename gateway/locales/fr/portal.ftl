@@ -8,7 +8,6 @@ skip-link = Aller au contenu
 session-until = Session jusqu’à { $time }
 session-until-day = Session jusqu’au { $time }
 account-link = Mon compte
-support-label = Assistance : { $contact }
 footer-label = Aide et informations
 footer-help = Aide
 footer-privacy = Données personnelles
@@ -55,7 +54,6 @@ busy = { $n ->
     [one] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } seconde. Les services déjà ouverts continuent de fonctionner.
    *[other] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } secondes. Les services déjà ouverts continuent de fonctionner.
 }
-again-at = Vous pourrez réessayer à { $time }.
 try-again = Réessayer
 start-again = Recommencer
 
@@ -184,6 +182,10 @@ error-large = Ce que vous avez envoyé dépasse la taille acceptée.
 error-closed-title = Entrée momentanément fermée
 error-closed = L’accès ne peut pas être vérifié en ce moment. Cela ne vient pas de vous.
 error-closed-what = Rien n’a été enregistré. Réessayez dans quelques minutes.
+error-late-title = Envoi trop lent
+error-late = Votre envoi n’est pas arrivé à temps. Rien n’a été transmis.
+error-fault-title = Erreur de notre côté
+error-fault = La demande n’a pas pu être traitée. Cela ne vient pas de vous.
 error-method-title = Action non acceptée
 error-method = Cette adresse n’accepte pas cette action.
 error-time = Heure : { $time }
@@ -191,12 +193,10 @@ error-form-title = Envoi refusé
 error-form = Cet envoi ne vient pas d’une page de { $portal }. Rien n’a été fait.
 enter-dead-title = Passage expiré
 enter-dead = Ce passage vers le service a expiré ou a déjà servi. Recommencez.
-maintenance-title = Service en maintenance
-maintenance = { $host } est en maintenance jusqu’à { $time }.
-maintenance-plain = { $host } est en maintenance.
 
 ## Dates
 date-sentence = { $day } { $month } { $year } à { $time } ({ $zone })
+date-clock-zone = { $time } ({ $zone })
 date-clock = { $hour } h { $minute }
 date-short = { $day } { $month } à { $time }
 date-zone = heure de { $city }

@@ -283,11 +283,10 @@ impl TicketStore for MemoryStore {
         let fits = ticket.host == redemption.host
             && ticket.nonce_hash == redemption.nonce_hash
             && is_open(ticket.expires_at, redemption.at);
-        let Some(record) = world.living(ticket.session).filter(|_| fits) else {
+        if !fits || world.living(ticket.session).is_none() {
             return Ok(None);
-        };
-        let drafts = redemption.drafts(record);
-        let lines = world.lines_of(&self.keyring, &*self.entropy, &drafts)?;
+        }
+        let lines = world.lines_of(&self.keyring, &*self.entropy, &redemption.journal)?;
         world.tickets.remove(&redemption.hash);
         if let Some(kept) = world.sessions.get_mut(&ticket.session)
             && !kept.hosts.contains(&ticket.host)

@@ -1,0 +1,118 @@
+//! What pages know of the installation: names, addresses, look, zone, limits. Made anew from the
+//! settings at each reload and swapped as a whole.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use octroi_config::{
+    Settings,
+    settings::{AccessibilityVerdict, Contact, CookieLife, Routes},
+};
+use octroi_policy::{host::Host, session::Computer};
+
+use super::{look::Look, texts::Texts};
+
+/// The installation, as pages see it.
+pub(crate) struct Site {
+    /// The host of sign-in and account pages.
+    pub(crate) portal: Host,
+    /// What pages look like.
+    pub(crate) look: Look,
+    /// The zone in which pages and letters tell time.
+    pub(crate) zone: TimeZone,
+    /// Where people who need somebody are sent.
+    pub(crate) contact: Contact,
+    /// Which hosts and paths there are, and for whom.
+    pub(crate) routes: Routes,
+    public_port: u16,
+    idle_private: Duration,
+    idle_public: Duration,
+    cookie_life: CookieLife,
+}
+
+/// A link of the footer.
+pub(crate) struct FooterLink {
+    /// Where it leads.
+    pub(crate) href: String,
+    /// What it says.
+    pub(crate) label: String,
+}
+
+impl Site {
+    /// The site that settings describe. `bound_port` is the port on which TLS is served; people
+    /// see it unless the settings name another.
+    pub(crate) fn new(settings: &Settings, bound_port: u16) -> Self {
+        let server = &settings.server;
+        Self {
+            portal: server.portal.clone(),
+            look: Look::of(&settings.brand),
+            // The settings were refused if the zone has no such name.
+            zone: TimeZone::get(&server.time_zone).unwrap_or(TimeZone::UTC),
+            contact: settings.contact.clone(),
+            routes: settings.routes.clone(),
+            public_port: server.public_port.map_or(bound_port, Into::into),
+            idle_private: settings.sessions.idle_private,
+            idle_public: settings.sessions.idle_public,
+            cookie_life: settings.sessions.cookie,
+        }
+    }
+
+    /// The origin of one of our hosts (RFC 6454), as browsers write it.
+    pub(crate) fn origin(&self, host: &Host) -> String {
+        match self.public_port {
+            HTTPS_PORT => format!("https://{host}"),
+            port => format!("https://{host}:{port}"),
+        }
+    }
+
+    /// The portal's address of `path`, which begins with a slash.
+    pub(crate) fn portal_url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin(&self.portal))
+    }
+
+    /// Whether `host` is one that services stand behind.
+    pub(crate) fn is_application_host(&self, host: &Host) -> bool {
+        *host != self.portal && self.routes.names_host(host)
+    }
+
+    /// How long a session lives without use.
+    pub(crate) const fn idle_limit(&self, computer: Computer) -> Duration {
+        match computer {
+            Computer::Private => self.idle_private,
+            Computer::Public => self.idle_public,
+        }
+    }
+
+    /// Whether the session's cookie outlives the browser.
+    pub(crate) fn keeps_cookie(&self, computer: Computer) -> bool {
+        computer == Computer::Private && self.cookie_life == CookieLife::Session
+    }
+
+    /// The footer's links, in the one order that every page has (WCAG 2.2, 3.2.6).
+    pub(crate) fn footer(&self, texts: &Texts) -> Vec<FooterLink> {
+        let contact = &self.contact;
+        let verdict = match contact.accessibility_verdict {
+            Some(AccessibilityVerdict::Conformant) => "footer-accessibility-full",
+            Some(AccessibilityVerdict::PartlyConformant) => "footer-accessibility-partial",
+            Some(AccessibilityVerdict::NotConformant) | None => "footer-accessibility-none",
+        };
+        [
+            (&contact.support, "footer-help"),
+            (&contact.privacy, "footer-privacy"),
+            (&contact.dpo, "footer-dpo"),
+            (&contact.accessibility, verdict),
+            (&contact.security, "footer-flaw"),
+        ]
+        .into_iter()
+        .filter_map(|(href, label)| {
+            Some(FooterLink {
+                href: href.clone()?,
+                label: texts.get(label),
+            })
+        })
+        .collect()
+    }
+}
+
+/// Which origins leave out (RFC 9110, section 4.2.2).
+const HTTPS_PORT: u16 = 443;

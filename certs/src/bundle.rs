@@ -246,7 +246,7 @@ pub(crate) fn refuse_exposed(path: &Path) -> Result<(), BundleProblem> {
         source,
     })?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o007 == 0 {
+    if mode & OTHERS == 0 {
         Ok(())
     } else {
         Err(BundleProblem::KeyExposed {
@@ -357,13 +357,17 @@ fn names_of(leaf: &X509Certificate<'_>) -> Result<Vec<NamePattern>, x509_parser:
     Ok(names
         .into_iter()
         .flat_map(|extension| &extension.value.general_names)
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => name.parse().ok(),
-            _ => None,
+        .filter_map(|name| {
+            let GeneralName::DNSName(name) = name else {
+                return None;
+            };
+            name.parse().ok()
         })
         .collect())
 }
 
+/// The permission bits of users that are neither owner nor in the group.
+const OTHERS: u32 = 0o007;
 /// Far above any chain; a guard against naming the wrong file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 

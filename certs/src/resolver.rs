@@ -69,19 +69,22 @@ impl Table {
     fn of(bundles: &[Bundle]) -> Self {
         let mut table = Self::default();
         for bundle in bundles {
-            for pattern in bundle.names() {
-                let names = if pattern.is_wildcard() {
-                    &mut table.wildcard
-                } else {
-                    &mut table.exact
-                };
-                names.insert(pattern.name().into(), Arc::clone(&bundle.key));
-            }
-            if bundle.is_default {
-                table.default = Some(Arc::clone(&bundle.key));
-            }
+            table.add(bundle);
         }
         table
+    }
+
+    fn add(&mut self, bundle: &Bundle) {
+        for pattern in bundle.names() {
+            let names = match pattern.is_wildcard() {
+                true => &mut self.wildcard,
+                false => &mut self.exact,
+            };
+            names.insert(pattern.name().into(), Arc::clone(&bundle.key));
+        }
+        if bundle.is_default {
+            self.default = Some(Arc::clone(&bundle.key));
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use std::{
 };
 
 use octroi_policy::rule::Route;
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeString, DeTable, DeValue},
+};
 
 pub use crate::reference::Effect;
 use crate::{
@@ -49,8 +52,7 @@ pub(crate) fn stated(root: &DeTable<'_>) -> Stated {
         .iter()
         .filter(|section| !section.repeated)
     {
-        let Some(DeValue::Table(table)) = root.get(section.name).map(|value| value.get_ref())
-        else {
+        let Some(DeValue::Table(table)) = root.get(section.name).map(Spanned::get_ref) else {
             continue;
         };
         for (key, value) in table {
@@ -163,9 +165,8 @@ fn in_words(value: &DeValue<'_>) -> String {
             format!("[{}]", items.join(", "))
         }
         DeValue::Table(table) => {
-            let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
-                let key: &toml::de::DeString<'_> = key.get_ref();
-                format!("{key} = {}", in_words(value.get_ref()))
+            let entry = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+                format!("{} = {}", key.get_ref(), in_words(value.get_ref()))
             };
             let entries: Vec<String> = table.iter().map(entry).collect();
             format!("{{ {} }}", entries.join(", "))

@@ -1,5 +1,10 @@
 //! From a file and the environment to [`Settings`].
 
+#[cfg(test)]
+mod scale;
+#[cfg(test)]
+mod tests;
+
 use std::{ffi::OsString, fs, io::Read, path::Path};
 
 use crate::{
@@ -7,7 +12,7 @@ use crate::{
     problem::{Place, Problem, Problems, Severity},
     read,
     reader::{Files, Reading},
-    source::Source,
+    source::{At, Finding, Source},
 };
 
 /// Settings that can be used, and what somebody will miss in them.
@@ -62,20 +67,25 @@ pub fn parse(text: &str, file: &Path) -> Result<Loaded, Problems> {
 }
 
 fn settings(source: &Source, file: &Path, files: Files) -> Result<Loaded, Problems> {
-    let (root, mut findings) = source.document();
+    let told = |mut findings: Vec<Finding>| -> Vec<Problem> {
+        findings.sort_by_key(|finding| (finding.at, finding.severity));
+        findings
+            .into_iter()
+            .map(|finding| source.problem(finding))
+            .collect()
+    };
+    let (root, mut findings) = source
+        .document()
+        .map_err(|findings| Problems(told(findings)))?;
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let directory = absolute.parent().unwrap_or(Path::new("/"));
+    let directory = absolute.parent().unwrap_or_else(|| Path::new("/"));
     let reading = Reading::new(directory.to_owned(), files);
-    let settings = read::settings(&reading, &root);
+    let settings = reading.insist(At(0), "this file", || read::settings(&reading, &root));
     findings.extend(reading.into_findings());
-    findings.sort_by_key(|finding| (finding.at, finding.severity));
-    let problems: Vec<Problem> = findings
-        .into_iter()
-        .map(|finding| source.problem(finding))
-        .collect();
-    let is_usable = problems
+    let is_usable = findings
         .iter()
-        .all(|problem| problem.severity == Severity::Warning);
+        .all(|finding| finding.severity == Severity::Warning);
+    let problems = told(findings);
     match settings {
         Some(settings) if is_usable => Ok(Loaded {
             settings,

@@ -112,9 +112,10 @@ fn many<'d>(
     let mut tables = Vec::with_capacity(items.len());
     for item in items {
         let at = At(item.span().start);
-        match item.get_ref() {
-            DeValue::Table(table) => tables.push(Reader::open(reading, section, table, at)),
-            _ => refuse_form(reading, section, at),
+        if let DeValue::Table(table) = item.get_ref() {
+            tables.push(Reader::open(reading, section, table, at));
+        } else {
+            refuse_form(reading, section, at);
         }
     }
     tables

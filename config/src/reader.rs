@@ -1,46 +1,28 @@
 //! Reading one table of the file by its description in the reference: what is missing has the
 //! documented default, what is not documented is refused.
 
+mod list;
+mod reading;
 mod suggestion;
 pub(crate) mod value;
 
-use std::{cell::RefCell, fmt::Display, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-pub(crate) use self::suggestion::did_you_mean;
 use self::value::parse_duration;
-use crate::{
-    problem::Severity,
-    reference::{Key, Kind, Section},
-    settings::Rate,
-    source::{At, Finding},
+pub(crate) use self::{
+    reading::{Files, Reading},
+    suggestion::did_you_mean,
 };
-
-/// Everything that readers share: what was found, and where relative paths begin.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    findings: RefCell<Vec<Finding>>,
-    /// The directory of the configuration file.
-    pub(crate) directory: PathBuf,
-    /// Whether files that the configuration names are looked at.
-    pub(crate) files: Files,
-    /// Which keys were asked for, so that a test can compare them with the reference.
-    #[cfg(test)]
-    pub(crate) asked: RefCell<std::collections::BTreeSet<(&'static str, String)>>,
-}
-
-/// Whether files that a configuration names are looked at.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Files {
-    /// They have to be there and to be safe.
-    Inspected,
-    /// Only what the text says counts.
-    Unseen,
-}
+use crate::{
+    reference::{Key, Section},
+    settings::Rate,
+    source::At,
+};
 
 /// A value and where it was said.
 #[derive(Clone, Copy, Debug)]
@@ -56,58 +38,6 @@ pub(crate) struct Reader<'d> {
     section: &'static Section,
     table: &'d DeTable<'d>,
     at: At,
-}
-
-impl Reading {
-    pub(crate) fn new(directory: PathBuf, files: Files) -> Self {
-        Self {
-            findings: RefCell::default(),
-            directory,
-            files,
-            #[cfg(test)]
-            asked: RefCell::default(),
-        }
-    }
-
-    /// Notes something that keeps the configuration from being used.
-    pub(crate) fn error(&self, at: At, what: impl Into<String>, remedy: impl Into<String>) {
-        self.note(Severity::Error, at, what.into(), remedy.into(), None);
-    }
-
-    /// Notes that what stands at `at` contradicts what stands at `other`.
-    pub(crate) fn contradiction(
-        &self,
-        at: At,
-        other: At,
-        what: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
-        self.note(Severity::Error, at, what.into(), remedy.into(), Some(other));
-    }
-
-    /// Notes something that somebody will miss.
-    pub(crate) fn warning(&self, at: At, what: impl Into<String>, remedy: impl Into<String>) {
-        self.note(Severity::Warning, at, what.into(), remedy.into(), None);
-    }
-
-    fn note(&self, severity: Severity, at: At, what: String, remedy: String, other: Option<At>) {
-        self.findings.borrow_mut().push(Finding {
-            severity,
-            at,
-            what,
-            remedy,
-            other,
-        });
-    }
-
-    pub(crate) fn into_findings(self) -> Vec<Finding> {
-        self.findings.into_inner()
-    }
-
-    /// A path as it was written, taken from the directory of the file.
-    pub(crate) fn locate(&self, path: &str) -> PathBuf {
-        value::tidy(&self.directory.join(path))
-    }
 }
 
 impl<'d> Reader<'d> {
@@ -268,10 +198,7 @@ impl<'d> Reader<'d> {
     /// A duration within its documented bounds.
     pub(crate) fn duration(&self, name: &str) -> Option<Duration> {
         let text = self.text(name)?;
-        let bounds = match self.key(name)?.kind {
-            Kind::Duration { min, max } => Some((min, max)),
-            _ => None,
-        };
+        let bounds = self.key(name)?.kind.duration_bounds();
         let duration = match parse_duration(text.value) {
             Ok(duration) => duration,
             Err(error) => {
@@ -302,10 +229,9 @@ impl<'d> Reader<'d> {
             }
         };
         let number = i64::from_str_radix(text, radix).ok();
-        let within = number.filter(|number| match key.kind {
-            Kind::Integer { min, max } => (min..=max).contains(number),
-            _ => true,
-        });
+        let bounds = key.kind.integer_bounds();
+        let within =
+            number.filter(|number| bounds.is_none_or(|(min, max)| (min..=max).contains(number)));
         let Some(value) = within.and_then(|number| T::try_from(number).ok()) else {
             self.refuse(at, name, format_args!("is {text}, which is out of bounds"));
             return None;
@@ -359,52 +285,6 @@ impl<'d> Reader<'d> {
             None => self.refuse(text.at, name, format_args!("is {:?}", text.value)),
         }
         None
-    }
-
-    /// A list of texts; a single text is a list of one where `name` says so.
-    pub(crate) fn texts(&self, name: &str) -> Vec<Told<&'d str>> {
-        let Some(value) = self.told(name) else {
-            return Vec::new();
-        };
-        let at = At(value.span().start);
-        match value.get_ref() {
-            DeValue::Array(items) => items
-                .iter()
-                .filter_map(|item| {
-                    let at = At(item.span().start);
-                    if let DeValue::String(text) = item.get_ref() {
-                        return Some(Told { value: &**text, at });
-                    }
-                    self.refuse(at, name, format_args!("holds {}", kind_of(item.get_ref())));
-                    None
-                })
-                .collect(),
-            DeValue::String(text)
-                if self.key(name).is_some_and(|key| key.kind.is_one_or_many()) =>
-            {
-                vec![Told { value: text, at }]
-            }
-            other => {
-                self.refuse_type(at, name, other);
-                Vec::new()
-            }
-        }
-    }
-
-    /// A list of which each item reads as a `T`; an item said twice is refused.
-    pub(crate) fn list<T: FromStr<Err: Display> + PartialEq>(&self, name: &str) -> Vec<Told<T>> {
-        let mut list: Vec<Told<T>> = Vec::new();
-        for text in self.texts(name) {
-            let Some(item) = self.parse::<T>(name, text) else {
-                continue;
-            };
-            if list.iter().any(|earlier| earlier.value == item.value) {
-                self.refuse(item.at, name, format_args!("says {:?} twice", text.value));
-                continue;
-            }
-            list.push(item);
-        }
-        list
     }
 
     /// A path, taken from the directory of the file.

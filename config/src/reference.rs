@@ -149,6 +149,20 @@ impl Kind {
         matches!(self, Self::Text | Self::Duration { .. })
     }
 
+    pub(crate) const fn duration_bounds(self) -> Option<(Duration, Duration)> {
+        if let Self::Duration { min, max } = self {
+            return Some((min, max));
+        }
+        None
+    }
+
+    pub(crate) const fn integer_bounds(self) -> Option<(i64, i64)> {
+        if let Self::Integer { min, max } = self {
+            return Some((min, max));
+        }
+        None
+    }
+
     pub(crate) const fn is_one_or_many(self) -> bool {
         matches!(self, Self::OneOrMany)
     }

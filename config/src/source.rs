@@ -71,27 +71,26 @@ impl Source {
         }
     }
 
-    /// The document, with everything that keeps it from being one.
-    pub(crate) fn document(&self) -> (DeTable<'_>, Vec<Finding>) {
+    /// The document with the environment laid over it, and what of the environment has no place in it.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is no TOML: nothing else is looked for then, since a table whose header is
+    /// broken is a table that seems to be missing.
+    pub(crate) fn document(&self) -> Result<(DeTable<'_>, Vec<Finding>), Vec<Finding>> {
         let (root, errors) = DeTable::parse_recoverable(&self.text);
-        let mut findings: Vec<Finding> = errors
-            .iter()
-            .map(|error| Finding {
-                severity: Severity::Error,
-                at: At(error.span().map_or(0, |span| span.start)),
-                what: format!("this is not TOML: {}", error.message()),
-                remedy: "see https://toml.io for the form of the file".to_owned(),
-                other: None,
-            })
-            .collect();
+        if !errors.is_empty() {
+            return Err(errors.iter().map(not_toml).collect());
+        }
         let mut root = root.into_inner();
+        let mut findings = Vec::new();
         for (position, variable) in self.variables.iter().enumerate() {
             let at = self.text.len() + 1 + position;
             if let Err(finding) = lay_over(&mut root, variable, at) {
                 findings.push(finding);
             }
         }
-        (root, findings)
+        Ok((root, findings))
     }
 
     /// Tells a finding's place in lines and columns.
@@ -124,6 +123,16 @@ impl Source {
             line,
             column: before.chars().count() + 1,
         }
+    }
+}
+
+fn not_toml(error: &toml::de::Error) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        at: At(error.span().map_or(0, |span| span.start)),
+        what: format!("this is not TOML: {}", error.message()),
+        remedy: "see https://toml.io for the form of the file".to_owned(),
+        other: None,
     }
 }
 

@@ -6,6 +6,11 @@
 mod explain;
 mod table;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
 pub use explain::{Considered, Explanation, HostMatch, Outcome, explain};
 pub use table::{RouteConflict, RouteIndex, RouteTable};
 

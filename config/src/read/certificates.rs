@@ -48,12 +48,8 @@ fn names(reader: Reader<'_>, named: &mut HashMap<String, At>) -> Vec<String> {
     if reader.require("names").is_none() {
         return Vec::new();
     }
-    let told = reader.texts("names");
-    if told.is_empty() {
-        reader.refuse(reader.at_key("names"), "names", "names no host");
-    }
     let mut names = Vec::new();
-    for text in told {
+    for text in reader.some_texts("names", "") {
         let Some(pattern) = host_pattern(reader, "names", text) else {
             continue;
         };

@@ -46,20 +46,16 @@ pub(super) fn route(reader: Reader<'_>, server: Option<&Server>) -> Option<Draft
             ("standard", SecurityHeaders::Standard),
         ],
     );
-    let given_name = given_name(reader);
+    let named_by_us = reader.told("name").is_none();
+    let given_name = reader.parsed::<RouteName>("name");
     let (host, path, methods) = (host?, path?, methods?);
-    let name = match given_name {
-        Some(name) => Some(name?),
-        None => None,
-    };
-    let named_by_us = name.is_none();
-    let audience = match &name {
-        Some(name) => name.to_string(),
-        None => format!("{host}{path}"),
-    };
-    let name = match name {
-        Some(name) => name,
-        None => made_up_name(reader, &host, &path, &methods)?,
+    let (name, audience) = if named_by_us {
+        let name = made_up_name(reader, &host, &path, &methods)?;
+        (name, format!("{host}{path}"))
+    } else {
+        let name = given_name?.value;
+        let audience = name.to_string();
+        (name, audience)
     };
     let access = access?;
     check_public(reader, &access);
@@ -87,12 +83,6 @@ pub(super) fn route(reader: Reader<'_>, server: Option<&Server>) -> Option<Draft
         named_by_us,
         at: reader.at(),
     })
-}
-
-/// The name that the file gives: absent, wrong, or right.
-fn given_name(reader: Reader<'_>) -> Option<Option<RouteName>> {
-    reader.told("name")?;
-    Some(reader.parsed::<RouteName>("name").map(|name| name.value))
 }
 
 fn host(reader: Reader<'_>, server: Option<&Server>) -> Option<HostPattern> {
@@ -145,7 +135,7 @@ fn path(reader: Reader<'_>) -> Option<PathPrefix> {
             return None;
         }
     };
-    if path.as_str().contains('?') {
+    if text.value.contains('?') {
         reader.refuse(text.at, "path", "holds a query, which no rule looks at");
         return None;
     }
@@ -163,9 +153,10 @@ fn path(reader: Reader<'_>) -> Option<PathPrefix> {
 
 /// The methods in alphabetical order; none means all.
 fn methods(reader: Reader<'_>) -> Option<Box<[Method]>> {
-    reader.told("methods")?;
-    let at = reader.at_key("methods");
-    let texts = reader.texts("methods");
+    if reader.told("methods").is_none() {
+        return Some(Box::default());
+    }
+    let texts = reader.some_texts("methods", ", so no request could pass");
     let mut methods: Vec<Method> = Vec::with_capacity(texts.len());
     for text in &texts {
         match Method::from_bytes(text.value.as_bytes()) {
@@ -188,9 +179,6 @@ fn methods(reader: Reader<'_>) -> Option<Box<[Method]>> {
         }
     }
     if methods.is_empty() {
-        if texts.is_empty() {
-            reader.refuse(at, "methods", "is an empty list, so no request could pass");
-        }
         return None;
     }
     methods.sort_by(|one, other| one.as_str().cmp(other.as_str()));
@@ -265,18 +253,12 @@ fn names<T>(reader: Reader<'_>, name: &str) -> Names<T>
 where
     T: std::str::FromStr<Err: std::fmt::Display> + PartialEq,
 {
-    let Some(at) = reader.place_of(name) else {
-        // Asked for all the same, so that every documented key is.
-        return match reader.told(name) {
-            Some(_) => Names::Wrong,
-            None => Names::Unsaid,
-        };
-    };
-    let told = reader.texts(name).len();
-    let names = values(reader.list::<T>(name));
-    if told == 0 {
-        reader.refuse(at, name, "is an empty list, which lets nobody in");
+    if reader.told(name).is_none() {
+        return Names::Unsaid;
     }
+    let texts = reader.some_texts(name, ", which lets nobody in");
+    let told = texts.len();
+    let names = values(reader.list_of::<T>(name, texts));
     if names.is_empty() || names.len() < told {
         return Names::Wrong;
     }
@@ -373,7 +355,7 @@ fn made_up_name(
         .filter(|segment| !segment.is_empty())
     {
         name.push('.');
-        name.push_str(&segment.to_ascii_lowercase());
+        name.extend(segment.chars().map(as_in_a_name));
     }
     for method in methods {
         name.push('.');
@@ -383,13 +365,23 @@ fn made_up_name(
         |_| {
             reader.reading().error(
                 reader.at(),
-                format!("no name can be made for this route: {name:?} is too long or holds other characters than a name may"),
+                format!("no name can be made for this route: {name:?} is too long for one"),
                 "add a `name` of 1 to 64 of a-z, 0-9, '-', '_' and '.'",
             );
             None
         },
         Some,
     )
+}
+
+/// A character of a path as a name may hold it. Where two names become the same by it, that is told.
+fn as_in_a_name(character: char) -> char {
+    let lower = character.to_ascii_lowercase();
+    if lower.is_ascii_alphanumeric() || "-_.".contains(lower) {
+        lower
+    } else {
+        '-'
+    }
 }
 
 const EVERYONE: &str = "everyone";

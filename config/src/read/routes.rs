@@ -15,7 +15,10 @@ use crate::{
 pub(super) fn routes(readers: &[Reader<'_>], server: Option<&Server>) -> Vec<Draft> {
     readers
         .iter()
-        .filter_map(|reader| route(*reader, server))
+        .filter_map(|reader| {
+            let read = || route(*reader, server);
+            reader.reading().insist(reader.at(), "this route", read)
+        })
         .collect()
 }
 

@@ -60,11 +60,12 @@ fn listeners(reader: Reader<'_>, name: &str, required: bool) -> Vec<SocketAddr> 
     if required && reader.require(name).is_none() {
         return Vec::new();
     }
-    let addresses = reader.list::<SocketAddr>(name);
-    if required && addresses.is_empty() && reader.texts(name).is_empty() {
-        reader.refuse(reader.at_key(name), name, "names no address");
-    }
-    values(addresses)
+    let texts = if required {
+        reader.some_texts(name, "")
+    } else {
+        reader.texts(name)
+    };
+    values(reader.list_of::<SocketAddr>(name, texts))
 }
 
 fn optional_number(reader: Reader<'_>, name: &str) -> Option<NonZeroU16> {
@@ -192,5 +193,5 @@ pub(super) fn connections(reader: Reader<'_>) -> Option<Connections> {
 
 /// `sun_path` of Linux holds 108 bytes, the last of them zero (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
-const HSTS_MIN: Duration = Duration::from_secs(24 * 60 * 60);
-const HSTS_MAX: Duration = Duration::from_secs(730 * 24 * 60 * 60);
+const HSTS_MIN: Duration = Duration::from_hours(24);
+const HSTS_MAX: Duration = Duration::from_hours(730 * 24);

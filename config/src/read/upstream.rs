@@ -27,11 +27,7 @@ pub(super) fn protocol(reader: Reader<'_>) -> Option<UpstreamProtocol> {
 
 pub(super) fn upstreams(reader: Reader<'_>, server: Option<&Server>) -> Option<Service> {
     reader.require("to")?;
-    let texts = reader.texts("to");
-    if texts.is_empty() {
-        reader.refuse(reader.at_key("to"), "to", "names no address");
-        return None;
-    }
+    let texts = reader.some_texts("to", "");
     let expose_ok = reader.boolean("expose_ok");
     let read: Vec<Told<(Scheme, Upstream)>> = texts
         .iter()
@@ -281,7 +277,5 @@ fn refuse_idle_tls(reader: Reader<'_>) {
 
 /// `sun_path` of Linux holds 108 bytes, the last of them zero (unix(7)).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
-#[expect(clippy::unwrap_used, reason = "evaluated when compiled")]
 const HTTP_PORT: NonZeroU16 = NonZeroU16::new(80).unwrap();
-#[expect(clippy::unwrap_used, reason = "evaluated when compiled")]
 const HTTPS_PORT: NonZeroU16 = NonZeroU16::new(443).unwrap();

@@ -55,8 +55,8 @@ impl FromStr for Rate {
         let (count, period) = text.split_once('/').ok_or(malformed)?;
         let period = match period {
             "s" => Duration::from_secs(1),
-            "m" | "min" => Duration::from_secs(60),
-            "h" => Duration::from_secs(60 * 60),
+            "m" | "min" => Duration::from_mins(1),
+            "h" => Duration::from_hours(1),
             _ => return Err(malformed),
         };
         let count = count

@@ -331,15 +331,19 @@ impl Services {
                 });
             }
         };
-        // The absolute life counts from the sign-in, of which this is a part.
+        // The absolute life counts from the sign-in, of which a forced change is a part.
         let life = self.settings.load().session_life;
+        let ends_at = match record.stage {
+            Stage::Full => record.ends_at,
+            _ => record.started_at.after(life),
+        };
         let opening = Opening {
             account,
             epoch: AccountCommand::raised(account.epoch),
             stage: Stage::Full,
             computer: record.computer,
-            started_at: record.started_at,
-            ends_at: record.started_at.after(life),
+            started_at: now,
+            ends_at,
         };
         let (token, opens) = self.opening(client, &opening, now)?;
         let session = NewSession {

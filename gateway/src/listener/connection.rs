@@ -23,6 +23,7 @@ use rustix::net::sockopt::set_socket_linger;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
+    time::timeout,
 };
 use tokio_rustls::server::TlsStream;
 
@@ -94,18 +95,21 @@ impl Exchange {
 }
 
 impl Remains {
-    /// Sends what had been written, then `last_words`, and closes; resets the connection if the
-    /// client does not take it in time, so that nothing more of the answer reaches it.
-    pub(super) async fn close(mut self, last_words: &[u8], within: Duration) {
+    /// Sends what had been written and closes; resets the connection if the client does not take it
+    /// in time, so that nothing more of the answer reaches it.
+    pub(super) async fn close(mut self, within: Duration) {
         let farewell = async {
             self.io.write_all(&self.out).await?;
-            self.io.write_all(last_words).await?;
-            self.io.flush().await?;
             self.io.shutdown().await
         };
-        if !matches!(tokio::time::timeout(within, farewell).await, Ok(Ok(()))) {
+        if !matches!(timeout(within, farewell).await, Ok(Ok(()))) {
             reset_on_close(self.io.get_ref().0);
         }
+    }
+
+    /// The stream alone, when nothing of an answer had been written.
+    pub(super) fn into_stream(self) -> TlsStream<TcpStream> {
+        *self.io
     }
 }
 

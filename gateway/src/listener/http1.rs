@@ -1,11 +1,11 @@
 //! The HTTP/1.1 loop: read a whole head under its limits, let Pingora answer, take the connection back.
 
-use std::{future::poll_fn, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use pingora::{protocols::http::ServerSession, proxy::ProxyHttp};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
 
@@ -134,13 +134,13 @@ where
         Answered::Done(stream) => stream?,
         Answered::CutOff(cut_off) => {
             let remains = exchange.take_remains()?;
-            let last_words = match cut_off {
+            match cut_off {
                 CutOff::SlowBody if !exchange.has_answer_begun() => {
-                    answer_bytes(StatusCode::REQUEST_TIMEOUT)
+                    let answer = answer_bytes(StatusCode::REQUEST_TIMEOUT);
+                    send_and_linger(&mut remains.into_stream(), &answer).await;
                 }
-                CutOff::SlowBody | CutOff::Ended(_) => Vec::new(),
-            };
-            remains.close(&last_words, CLOSE_TIMEOUT).await;
+                CutOff::SlowBody | CutOff::Ended(_) => remains.close(CLOSE_TIMEOUT).await,
+            }
             return None;
         }
     };
@@ -161,19 +161,22 @@ async fn goodbye(mut connection: Box<Connection>) {
     let _ = timeout(CLOSE_TIMEOUT, connection.shutdown()).await;
 }
 
-/// Answers what Pingora never sees, then waits a little for the client to read it: closing with
-/// unread bytes would reset the connection and take the answer with it (RFC 9112, section 9.6).
-pub(super) async fn refuse(connection: Box<Connection>, status: StatusCode) {
-    send_and_linger(connection, &answer_bytes(status)).await;
+/// Answers what Pingora never sees.
+async fn refuse(mut connection: Box<Connection>, status: StatusCode) {
+    connection.begin_raw();
+    send_and_linger(&mut *connection, &answer_bytes(status)).await;
 }
 
-/// Sends a last answer and drains what the client still sends.
-pub(super) async fn send_and_linger(mut connection: Box<Connection>, answer: &[u8]) {
-    connection.begin_raw();
+/// Sends a last answer, then waits a little for the client to read it: closing on bytes that are
+/// still coming would reset the connection and take the answer with it (RFC 9112, section 9.6).
+pub(super) async fn send_and_linger<S>(stream: &mut S, answer: &[u8])
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let spoken = async {
-        connection.write_all(answer).await?;
-        connection.shutdown().await?;
-        let mut rest = pin!(connection.take(LINGER_BYTES_MAX));
+        stream.write_all(answer).await?;
+        stream.shutdown().await?;
+        let mut rest = stream.take(LINGER_BYTES_MAX);
         let mut space = [0; 1024];
         while rest.read(&mut space).await? > 0 {}
         Ok::<_, io::Error>(())

@@ -1,1 +1,13 @@
-//! The door against real sockets.
+//! The door against real sockets: each test has a world of its own.
+
+mod bodies;
+mod caps;
+mod drain;
+mod ends;
+mod handshakes;
+mod heads;
+mod http2_abuse;
+mod websockets;
+
+mod upstream;
+mod world;

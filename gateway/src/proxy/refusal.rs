@@ -5,6 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use bytes::Bytes;
 use http::StatusCode;
 use octroi_policy::{
+    decision::DenyReason,
     host::Host,
     id::RequestId,
     request::{Malformed, MalformedKind},
@@ -18,14 +19,13 @@ use octroi_policy::{
 pub(crate) enum Refusal {
     /// The request has no reading, or more than one.
     Malformed(Malformed),
-    /// No route is for this request.
-    NoRoute,
     /// A route is for it, and nobody is signed in.
     SignInNeeded(Option<Rejection>),
     /// Somebody is signed in, less strongly than the route asks.
     StrongerSignInNeeded,
-    /// Somebody is signed in, and the route is not open to them.
-    NotAllowed,
+    /// Policy says no. Who asks is told "nothing here", "not this method" or "not open to you",
+    /// never which role or tenant is missing.
+    Denied(DenyReason),
     /// Our cookie more than once, or not readable as one.
     Cookie,
     /// An API token together with a cookie.
@@ -160,23 +160,10 @@ impl Refusal {
         use AfterRefusal::{Close, Keep};
         match self {
             Self::Malformed(reason) => malformed(reason),
-            Self::NoRoute => row(
-                404,
-                "no_route",
-                "There is nothing here.",
-                PageKind::NotFound,
-                Keep,
-            ),
             Self::SignInNeeded(None) => sign_in("sign_in_needed"),
             Self::SignInNeeded(Some(rejection)) => sign_in(rejection.as_str()),
             Self::StrongerSignInNeeded => sign_in("stronger_sign_in_needed"),
-            Self::NotAllowed => row(
-                403,
-                "not_allowed",
-                "This is not open to you.",
-                PageKind::Refused,
-                Keep,
-            ),
+            Self::Denied(reason) => denied(reason),
             Self::Cookie => row(
                 400,
                 "cookie_repeated",
@@ -277,6 +264,50 @@ impl Refusal {
             ),
         }
     }
+
+    /// What the refusal rests on, for the log alone.
+    pub(crate) const fn because(self) -> Option<&'static str> {
+        match self {
+            Self::Denied(reason) => Some(reason.as_str()),
+            _ => None,
+        }
+    }
+
+    /// When it may be tried again, as `Retry-After` says.
+    pub(crate) const fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::TooManyRequests { retry_after } => Some(retry_after),
+            Self::StoreUnavailable => Some(STORE_RETRY),
+            _ => None,
+        }
+    }
+}
+
+const fn denied(reason: DenyReason) -> Outcome {
+    use AfterRefusal::Keep;
+    match reason {
+        DenyReason::HostUnknown | DenyReason::PathUnknown => row(
+            404,
+            "no_route",
+            "There is nothing here.",
+            PageKind::NotFound,
+            Keep,
+        ),
+        DenyReason::MethodNotRouted => row(
+            405,
+            "method_not_allowed",
+            "This method is not served here.",
+            PageKind::BadRequest,
+            Keep,
+        ),
+        DenyReason::GrantEnded | DenyReason::RoleMissing | DenyReason::TenantNotListed => row(
+            403,
+            "not_allowed",
+            "This is not open to you.",
+            PageKind::Refused,
+            Keep,
+        ),
+    }
 }
 
 const fn sign_in(id: &'static str) -> Outcome {
@@ -324,3 +355,6 @@ const fn row(
         connection,
     }
 }
+
+/// A store that is away for a restart is back by then.
+const STORE_RETRY: Duration = Duration::from_secs(5);

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use octroi_policy::{assurance::Assurance, host::Host, id::SessionId, time::Timestamp};
+use octroi_policy::{
+    assurance::Assurance, host::Host, id::SessionId, session::SessionRecord, time::Timestamp,
+};
 
 use super::{StoreError, live::LiveToken, sessions::TokenHash};
-use crate::journal::Draft;
+use crate::journal::event::{Actor, Draft};
 
 /// Tickets. One of many parallel redemptions wins.
 #[async_trait::async_trait]
@@ -55,6 +57,20 @@ pub(crate) struct TicketRedemption {
     pub(crate) token: TokenHash,
     /// Now.
     pub(crate) at: Timestamp,
-    /// What the journal says if it wins.
+    /// What the journal says if it wins; whose it is, the store adds ([`TicketRedemption::drafts`]).
     pub(crate) journal: Vec<Draft>,
+}
+
+impl TicketRedemption {
+    /// What the journal says: the ticket alone tells whose session it carries.
+    pub(super) fn drafts(&self, record: &SessionRecord) -> Vec<Draft> {
+        let of_session = |draft: &Draft| Draft {
+            actor: Actor::Account(record.account),
+            tenant: Some(record.tenant_id),
+            account: Some(record.account),
+            session: Some(record.id),
+            ..draft.clone()
+        };
+        self.journal.iter().map(of_session).collect()
+    }
 }

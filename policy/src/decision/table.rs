@@ -47,7 +47,7 @@ pub struct RouteConflict {
 #[derive(Debug, Default)]
 struct Node {
     here: Option<Here>,
-    below: HashMap<Box<str>, Node>,
+    below: HashMap<Box<str>, Self>,
 }
 
 /// The routes of one host and path.

@@ -10,7 +10,7 @@ fn verdict(head: &str) -> Result<Body, HeadFault> {
 fn a_head_ends_at_its_empty_line_wherever_the_reads_were_split() {
     let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nnext";
     let wanted = head.len() - 4;
-    for from in 0..=wanted {
+    for from in 0..wanted {
         assert_eq!(end(head, from), Some(wanted), "searched from {from}");
     }
     assert_eq!(end(&head[..wanted - 1], 0), None);

@@ -36,7 +36,7 @@ pub(super) async fn relay(
         }
     };
     if end == TunnelEnd::Answered {
-        http1::send_and_linger(client, &[]).await;
+        http1::send_and_linger(&mut *client, &[]).await;
     }
     watch.finished(&TunnelOutcome {
         status,
@@ -46,7 +46,7 @@ pub(super) async fn relay(
 
 /// Answers in the upstream's place.
 pub(super) async fn refuse(
-    client: Box<Connection>,
+    mut client: Box<Connection>,
     fault: TunnelFault,
     watch: &mut dyn TunnelWatch,
 ) {
@@ -58,9 +58,10 @@ pub(super) async fn refuse(
     parts
         .headers
         .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    client.begin_raw();
     let mut bytes = head_bytes(parts.status, &parts.headers);
     bytes.extend_from_slice(&body);
-    http1::send_and_linger(client, &bytes).await;
+    http1::send_and_linger(&mut *client, &bytes).await;
     watch.finished(&TunnelOutcome {
         status: parts.status,
         ..TunnelOutcome::before_upgrade(TunnelEnd::Refused(fault))

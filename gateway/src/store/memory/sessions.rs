@@ -283,10 +283,11 @@ impl TicketStore for MemoryStore {
         let fits = ticket.host == redemption.host
             && ticket.nonce_hash == redemption.nonce_hash
             && is_open(ticket.expires_at, redemption.at);
-        if !fits || world.living(ticket.session).is_none() {
+        let Some(record) = world.living(ticket.session).filter(|_| fits) else {
             return Ok(None);
-        }
-        let lines = world.lines_of(&self.keyring, &*self.entropy, &redemption.journal)?;
+        };
+        let drafts = redemption.drafts(record);
+        let lines = world.lines_of(&self.keyring, &*self.entropy, &drafts)?;
         world.tickets.remove(&redemption.hash);
         if let Some(kept) = world.sessions.get_mut(&ticket.session)
             && !kept.hosts.contains(&ticket.host)

@@ -1,0 +1,161 @@
+//! An upstream that does as its path says.
+
+use std::net::SocketAddr;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// The key that all test clients send, and what accepts it.
+pub(super) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+pub(super) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+pub(super) fn switching() -> String {
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {ACCEPT}\r\nX-From: upstream\r\n\r\n"
+    )
+}
+
+/// Starts an upstream that reads a request and then behaves by its path.
+pub(super) async fn start() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                // A client that goes away is no failure of the upstream.
+                let _ = answer(stream).await;
+            });
+        }
+    });
+    address
+}
+
+/// Starts an upstream that says 101 before it has read a byte.
+pub(super) async fn start_eager() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                stream.write_all(switching().as_bytes()).await.unwrap();
+                // The request, then whatever the client says is said back.
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                let (mut read, mut write) = stream.split();
+                let _ = tokio::io::copy(&mut read, &mut write).await;
+            });
+        }
+    });
+    address
+}
+
+async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await?);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let path = head.split(' ').nth(1).unwrap().to_owned();
+        match path.split('?').next().unwrap() {
+            "/events" => {
+                let start = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
+                             Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n";
+                stream.write_all(start.as_bytes()).await?;
+                return silence(stream).await;
+            }
+            "/upload" => {
+                let length = read_body(&mut stream, &head).await?;
+                respond(&mut stream, &length.to_string()).await?;
+            }
+            "/ws" => {
+                stream.write_all(switching().as_bytes()).await?;
+                let (mut read, mut write) = stream.split();
+                tokio::io::copy(&mut read, &mut write).await?;
+                return Ok(());
+            }
+            "/ws-half-frame" => {
+                // The first 100 bytes of a frame of 1,000, and the rest when asked for.
+                let start = [
+                    &switching().into_bytes()[..],
+                    &[0x82, 126, 3, 232],
+                    &[7; 100],
+                ];
+                stream.write_all(&start.concat()).await?;
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                stream.write_all(&[7; 900]).await?;
+                stream.write_all(&[0x81, 2, b'n', b'o']).await?;
+                return silence(stream).await;
+            }
+            "/ws-stuck-frame" => {
+                let start = [
+                    &switching().into_bytes()[..],
+                    &[0x82, 126, 3, 232],
+                    &[7; 100],
+                ];
+                stream.write_all(&start.concat()).await?;
+                return silence(stream).await;
+            }
+            "/ws-flood" => {
+                stream.write_all(switching().as_bytes()).await?;
+                let frame = [&[0x82, 126, 0xff, 0xff][..], &[7; 65_535]].concat();
+                loop {
+                    stream.write_all(&frame).await?;
+                }
+            }
+            "/ws-wrong-key" => {
+                let wrong = switching().replace(ACCEPT, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+                stream.write_all(wrong.as_bytes()).await?;
+                return silence(stream).await;
+            }
+            "/ws-refused" => {
+                let body = "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\nX-From: upstream\r\n\r\n\
+                            4\r\nnope\r\n0\r\n\r\n";
+                stream.write_all(body.as_bytes()).await?;
+            }
+            path => respond(&mut stream, path).await?,
+        }
+    }
+}
+
+async fn respond(stream: &mut TcpStream, body: &str) -> std::io::Result<()> {
+    let length = body.len();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+    stream.write_all(answer.as_bytes()).await
+}
+
+async fn read_body(stream: &mut TcpStream, head: &str) -> std::io::Result<usize> {
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length: ")?
+            .parse()
+            .ok()
+    });
+    let mut read = 0;
+    match length {
+        Some(length) => {
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await?;
+            read = length;
+        }
+        None => {
+            let mut tail = Vec::new();
+            while !tail.ends_with(b"0\r\n\r\n") {
+                tail.push(stream.read_u8().await?);
+                read += 1;
+            }
+        }
+    }
+    Ok(read)
+}
+
+async fn silence(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut space = [0; 1024];
+    while stream.read(&mut space).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Tests of the access log.
+
+use super::*;
+
+fn line(path: &str) -> AccessLine<'_> {
+    AccessLine {
+        kind: "access",
+        at: Rfc3339(Timestamp::from_unix_millis(1_700_000_000_123)),
+        request: RequestId::from_bytes([7; 16]),
+        client: Some(IpAddr::from([192, 0, 2, 1])),
+        protocol: "h2",
+        tls: "TLSv1.3",
+        method: "GET",
+        host: None,
+        path: Some(path),
+        status: Some(200),
+        route: None,
+        account: None,
+        session: None,
+        refused: None,
+        because: None,
+        ended: None,
+        bytes_out: 3,
+        bytes_in: 0,
+        millis: 4,
+    }
+}
+
+#[test]
+fn a_line_is_one_json_document_and_quotes_what_it_repeats() {
+    let log = AccessLog::new(Counter::default());
+    log.write(&line("/a\"\n{"));
+    log.close();
+    let mut written = Vec::new();
+    log.write_to(&mut written);
+    let text = String::from_utf8(written).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read["at"], "2023-11-14T22:13:20.123Z");
+    assert_eq!(read["path"], "/a\"\n{");
+    assert_eq!(read["request"], "07070707-0707-0707-0707-070707070707");
+    assert_eq!(read["status"], 200);
+}
+
+#[test]
+fn invariant_8_beyond_its_bound_the_log_drops_and_counts() {
+    let dropped = Counter::default();
+    let log = AccessLog::new(dropped.clone());
+    let path = "x".repeat(400);
+    let mut lines = 0_u64;
+    while dropped.get() == 0 {
+        log.write(&line(&path));
+        lines += 1;
+    }
+    let pending = log.pending().lines.len();
+    assert!(pending < AccessLog::PENDING_BYTES_MAX + 2048, "{pending}");
+    log.close();
+    let mut written = Vec::new();
+    log.write_to(&mut written);
+    assert_eq!(
+        written.iter().filter(|byte| **byte == b'\n').count() as u64,
+        lines - 1
+    );
+}

@@ -1,0 +1,115 @@
+//! Cookies: finding ours without allocation, and keeping it from upstreams.
+
+#[cfg(test)]
+mod tests;
+
+use http::{HeaderMap, HeaderValue, header};
+
+/// What the request presents as our session cookie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Presented<'a> {
+    /// None.
+    Nothing,
+    /// One, with this value.
+    Token(&'a [u8]),
+    /// More than one: a sibling host, or an attacker, set another.
+    Repeated,
+}
+
+/// Finds the session cookie in all `Cookie` fields. Names are compared without case: browsers treat
+/// `__Host-` so, and a look-alike must not pass beside it.
+pub(super) fn presented(headers: &HeaderMap) -> Presented<'_> {
+    let mut found = Presented::Nothing;
+    for (name, value) in pairs(headers) {
+        if !name.eq_ignore_ascii_case(SESSION.as_bytes()) {
+            continue;
+        }
+        if found != Presented::Nothing {
+            return Presented::Repeated;
+        }
+        found = Presented::Token(value);
+    }
+    found
+}
+
+/// The `Cookie` field that an upstream gets: all fields merged into one (RFC 9113, section 8.2.3),
+/// without ours. `None` when nothing is left.
+pub(super) fn for_upstream(headers: &HeaderMap) -> Forwarded {
+    let mut fields = headers.get_all(header::COOKIE).iter();
+    let (first, second) = (fields.next(), fields.next());
+    let Some(only) = first else {
+        return Forwarded::AsItIs;
+    };
+    if second.is_none() && !mentions_ours(only.as_bytes()) {
+        return Forwarded::AsItIs;
+    }
+    let mut merged = Vec::with_capacity(only.len());
+    for value in headers.get_all(header::COOKIE) {
+        for pair in value.as_bytes().split(|byte| *byte == b';') {
+            let pair = pair.trim_ascii();
+            if pair.is_empty() || is_ours(name_of(pair)) {
+                continue;
+            }
+            if !merged.is_empty() {
+                merged.extend_from_slice(b"; ");
+            }
+            merged.extend_from_slice(pair);
+        }
+    }
+    match HeaderValue::from_maybe_shared(bytes::Bytes::from(merged)) {
+        Ok(value) if !value.is_empty() => Forwarded::Replaced(value),
+        _ => Forwarded::Removed,
+    }
+}
+
+/// What becomes of the client's `Cookie` fields.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Forwarded {
+    /// There is one field at most, and nothing of ours in it.
+    AsItIs,
+    /// This takes their place.
+    Replaced(HeaderValue),
+    /// They held nothing but ours.
+    Removed,
+}
+
+/// Whether a `Set-Cookie` of an upstream would set one of our cookies.
+pub(super) fn sets_ours(set_cookie: &[u8]) -> bool {
+    let pair = set_cookie.split(|byte| *byte == b';').next();
+    pair.is_some_and(|pair| is_ours(name_of(pair.trim_ascii())))
+}
+
+/// `__Host-octroi` and everything that begins so: the session, the hand-over's, the pages' own.
+fn is_ours(name: &[u8]) -> bool {
+    name.get(..SESSION.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(SESSION.as_bytes()))
+}
+
+fn mentions_ours(value: &[u8]) -> bool {
+    value
+        .windows(SESSION.len())
+        .any(|window| window.eq_ignore_ascii_case(SESSION.as_bytes()))
+}
+
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .map(|pair| {
+            let mut halves = pair.splitn(2, |byte| *byte == b'=');
+            let mut half = || halves.next().unwrap_or_default().trim_ascii();
+            (half(), half())
+        })
+}
+
+fn name_of(pair: &[u8]) -> &[u8] {
+    let end = pair.iter().position(|byte| *byte == b'=');
+    pair.get(..end.unwrap_or(pair.len()))
+        .unwrap_or(pair)
+        .trim_ascii_end()
+}
+
+/// The session's cookie. `__Host-` binds it to one host, `Secure` and the whole path (RFC 6265bis,
+/// section 4.1.3.2).
+const SESSION: &str = "__Host-octroi";

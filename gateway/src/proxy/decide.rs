@@ -1,0 +1,352 @@
+//! The course of one request: admit, find who answers, authenticate, authorize, make the forwarding.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, header};
+use octroi_policy::{
+    decision::{self, ChallengeKind, Decision, Permit, RouteIndex},
+    request::CanonicalRequest,
+    session::Rejection,
+};
+use pingora::proxy::Session;
+
+use super::{
+    GateParts,
+    admit::admit,
+    authenticate::{Authentication, Credential, authenticate, credential, judge},
+    context::{Context, Record},
+    forward::Forwarding,
+    refusal::Refusal,
+    site::Site,
+    websocket::{self, Handshake},
+};
+use crate::{
+    assertion::{Bearer, Passport},
+    identity::secret::SessionToken,
+    listener::open_requests::OpenLabel,
+    store::live::LiveToken,
+};
+
+/// What is to be done with a request that is not refused.
+pub(super) enum Course {
+    /// It goes to its service; the evidence is in the context.
+    Forward,
+    /// It becomes a WebSocket to its service.
+    Tunnel(Handshake),
+    /// It is answered by a page of this process.
+    Page(Answerer, Option<SessionToken>),
+    /// A person is shown the way to sign in.
+    SignIn,
+}
+
+/// Which pages answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Answerer {
+    /// Those of the portal host.
+    Portal,
+    /// Those that every application host has.
+    Application,
+}
+
+/// Decides on a request. What it learns goes into the context's record as it goes.
+///
+/// # Errors
+///
+/// Why the request goes nowhere.
+pub(super) async fn decide(
+    gate: &GateParts,
+    session: &Session,
+    context: &mut Context,
+) -> Result<Course, Refusal> {
+    let head = session.req_header();
+    context.record.method = head.method.clone();
+    if context.record.id.is_none() {
+        return Err(Refusal::Fault);
+    }
+    let request = admit(session, &context.record)?;
+    context.record.request = Some(request.clone());
+    let site = Arc::clone(&context.record.site);
+    let credential = credential(&head.headers)?;
+    let handshake = websocket::asked(head)?;
+    if let Some(answerer) = answerer(&site, &request) {
+        return match (handshake, credential) {
+            (Some(_), _) => Err(Refusal::Upgrade),
+            (None, Credential::Token(token)) => {
+                note_session(gate, &mut context.record, &request, &token);
+                Ok(Course::Page(answerer, Some(token)))
+            }
+            (None, Credential::None | Credential::Unreadable) => Ok(Course::Page(answerer, None)),
+        };
+    }
+    let who = authenticate(&*gate.sessions, &credential).await?;
+    let asking = Asking {
+        gate,
+        site: &site,
+        request: &request,
+        headers: &head.headers,
+    };
+    match asking.authorize(who, handshake.is_some(), context).await {
+        Ok(()) => Ok(handshake.map_or(Course::Forward, Course::Tunnel)),
+        Err(Refusal::SignInNeeded(_) | Refusal::StrongerSignInNeeded)
+            if handshake.is_none() && is_navigation(&head.method, &head.headers) =>
+        {
+            Ok(Course::SignIn)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Who answers on a host and path that no upstream may have.
+fn answerer(site: &Site, request: &CanonicalRequest) -> Option<Answerer> {
+    if request.host() == site.portal() {
+        return Some(Answerer::Portal);
+    }
+    let rest = request.path().as_str().strip_prefix(RESERVED)?;
+    let reserved = rest.is_empty() || rest.starts_with('/');
+    (reserved && site.names_host(request.host())).then_some(Answerer::Application)
+}
+
+/// Pages judge a token themselves; the record says whose request it was, and the limit by address
+/// spares who is signed in.
+fn note_session(
+    gate: &GateParts,
+    record: &mut Record,
+    request: &CanonicalRequest,
+    token: &SessionToken,
+) {
+    use crate::store::sessions::{Cached, TokenHash};
+    let Cached::Hit(known) = gate.sessions.cached(&TokenHash(token.digest())) else {
+        return;
+    };
+    let counts = match judge(&known, request.host(), record.at) {
+        Ok(_) | Err(Rejection::NotFull) => true,
+        Err(_) => false,
+    };
+    if counts {
+        record.session = Some(known);
+    }
+}
+
+/// One request on its way to a service.
+struct Asking<'a> {
+    gate: &'a GateParts,
+    site: &'a Arc<Site>,
+    request: &'a CanonicalRequest,
+    headers: &'a HeaderMap,
+}
+
+impl Asking<'_> {
+    async fn authorize(
+        &self,
+        who: Authentication,
+        is_upgrade: bool,
+        context: &mut Context,
+    ) -> Result<(), Refusal> {
+        let now = context.record.at;
+        let (known, rejection) = match who {
+            Authentication::NotPresented => (None, None),
+            Authentication::Rejected(rejection) => (None, Some(rejection)),
+            Authentication::Known(known) => match judge(&known, self.request.host(), now) {
+                Ok(_) => (Some(known), None),
+                Err(rejection) => (None, Some(rejection)),
+            },
+        };
+        let subject = match &known {
+            Some(known) => judge(known, self.request.host(), now).ok(),
+            None => None,
+        };
+        let permit = match decision::authorize(self.site.table(), self.request, subject, now) {
+            Decision::Permit(permit) => permit,
+            Decision::Challenge(challenge) => {
+                context.record.take_route(challenge.index);
+                context.record.session.clone_from(&known);
+                return Err(match challenge.kind {
+                    ChallengeKind::SignIn(_) => Refusal::SignInNeeded(rejection),
+                    ChallengeKind::StepUp(_) => Refusal::StrongerSignInNeeded,
+                });
+            }
+            Decision::Deny(denial) => {
+                context.record.session.clone_from(&known);
+                return Err(Refusal::Denied(denial.reason));
+            }
+        };
+        context.record.take_route(permit.route_index());
+        let passport = match (&known, permit.passage()) {
+            (Some(known), Some(_)) => {
+                self.check_origin(permit.route_index(), is_upgrade)?;
+                self.register(&permit, known, &mut context.record)?;
+                self.renew(permit.route_index(), known, &context.record);
+                context.record.session = Some(Arc::clone(known));
+                Some(self.passport(&permit).await?)
+            }
+            // A public route's upstream is told nothing of the person.
+            (_, None) => None,
+            (None, Some(_)) => return Err(Refusal::Invariant),
+        };
+        context.forwarding = Some(Forwarding::new(permit, passport, &context.record));
+        Ok(())
+    }
+
+    /// Keeps the request under its session, so that the session's end is its end; and looks once
+    /// more, since the session may have ended just before.
+    fn register(
+        &self,
+        permit: &Permit<'_>,
+        known: &Arc<LiveToken>,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
+        let open = Arc::clone(record.open().ok_or(Refusal::Fault)?);
+        let label = OpenLabel {
+            session: known.session.record.id,
+            account: known.session.record.account,
+            route: permit.route().name.clone(),
+        };
+        record.keep_registered(self.gate.open_requests.register(label, open));
+        match judge(known, self.request.host(), record.at) {
+            Ok(_) => Ok(()),
+            Err(rejection) => Err(Refusal::SignInNeeded(Some(rejection))),
+        }
+    }
+
+    /// A browser sends our cookie along with a WebSocket that any page opens: only its `Origin`
+    /// tells which page that is.
+    fn check_origin(&self, index: RouteIndex, is_upgrade: bool) -> Result<(), Refusal> {
+        if !is_upgrade {
+            return Ok(());
+        }
+        let mut origins = self.headers.get_all(header::ORIGIN).iter();
+        let (Some(origin), None) = (origins.next(), origins.next()) else {
+            return Err(Refusal::ForeignOrigin);
+        };
+        let origin = origin.to_str().map_err(|_| Refusal::ForeignOrigin)?;
+        let listed = self.site.settings(index).is_some_and(|route| {
+            let mut origins = route.websocket_origins.iter();
+            origins.any(|listed| listed.as_str() == origin)
+        });
+        if listed || self.request.is_same_origin(origin) {
+            Ok(())
+        } else {
+            Err(Refusal::ForeignOrigin)
+        }
+    }
+
+    fn renew(&self, index: RouteIndex, known: &LiveToken, record: &Record) {
+        let background = self
+            .site
+            .settings(index)
+            .is_some_and(|route| route.background);
+        if !background && is_use(self.request.method(), self.headers) {
+            known.session.touch(record.at);
+        }
+    }
+
+    async fn passport(&self, permit: &Permit<'_>) -> Result<Arc<Passport>, Refusal> {
+        let index = permit.route_index();
+        let (Some(passage), Some(route)) = (permit.passage(), self.site.settings(index)) else {
+            return Err(Refusal::Invariant);
+        };
+        let bearer = Bearer {
+            passage,
+            issuer: self.site.portal_url(),
+            audience: &route.audience,
+            identity: &route.identity,
+            site_version: self.site.version(),
+            route: index,
+        };
+        let issued = self.gate.passports.for_bearer(&bearer).await;
+        issued.map_err(|fault| {
+            tracing::error!(%fault, "no identity could be made for an upstream");
+            Refusal::Fault
+        })
+    }
+}
+
+/// Whether a browser goes to a page, and a person would see a redirect.
+fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    if method != Method::GET && method != Method::HEAD {
+        return false;
+    }
+    match headers.get("sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => wants_page(headers),
+    }
+}
+
+/// Whether the person did something: went to a page, or changed something. What a page loads by
+/// itself, in frames or in the background, does not keep a forgotten session alive.
+fn is_use(method: &Method, headers: &HeaderMap) -> bool {
+    if !method.is_safe() {
+        return true;
+    }
+    is_navigation(method, headers)
+        && headers
+            .get("sec-fetch-dest")
+            .is_none_or(|destination| destination == "document")
+}
+
+/// Whether the client asks for HTML.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|value| {
+        let value = value.as_bytes();
+        value
+            .windows(PAGE.len())
+            .any(|window| window.eq_ignore_ascii_case(PAGE))
+    })
+}
+
+/// The prefix of every host that belongs to the gateway.
+pub(super) const RESERVED: &str = "/.octroi";
+
+const PAGE: &[u8] = b"text/html";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (
+                http::HeaderName::from_static(name),
+                http::HeaderValue::from_static(value),
+            )
+        };
+        fields.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn navigations_and_changes_renew_and_frames_streams_and_fetches_do_not() {
+        for (method, fields, used) in [
+            (
+                Method::GET,
+                &[
+                    ("sec-fetch-mode", "navigate"),
+                    ("sec-fetch-dest", "document"),
+                ][..],
+                true,
+            ),
+            (
+                Method::GET,
+                &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+                false,
+            ),
+            (
+                Method::GET,
+                &[("sec-fetch-mode", "cors"), ("accept", "text/html")],
+                false,
+            ),
+            (Method::GET, &[("accept", "text/event-stream")], false),
+            (Method::GET, &[("accept", "text/html,*/*;q=0.8")], true),
+            (Method::GET, &[("accept", "*/*")], false),
+            (Method::GET, &[], false),
+            (Method::OPTIONS, &[("accept", "text/html")], false),
+            (Method::POST, &[("sec-fetch-mode", "cors")], true),
+            (Method::DELETE, &[], true),
+        ] {
+            assert_eq!(
+                is_use(&method, &headers(fields)),
+                used,
+                "{method} {fields:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What goes to a service: made once of a permit, borrowed by each attempt.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header, uri::PathAndQuery};
+use octroi_config::settings::UpstreamProtocol;
+use octroi_policy::{
+    decision::{Permit, RouteIndex},
+    identity_headers::{is_withheld, nominated},
+};
+use pingora::http::RequestHeader;
+
+use super::{
+    context::Record,
+    cookies::{self, Forwarded},
+    refusal::Refusal,
+    site::Site,
+};
+use crate::{assertion::Passport, listener::facts::Protocol};
+
+/// Evidence that this target may go to this route's service as this person. Made of a [`Permit`],
+/// which it consumes; nothing reaches a service without one.
+pub(super) struct Forwarding {
+    target: PathAndQuery,
+    index: RouteIndex,
+    passport: Option<Arc<Passport>>,
+    facts: ForwardedFacts,
+}
+
+/// What a service is told of the request's way here, as field values that share one buffer.
+struct ForwardedFacts {
+    host: HeaderValue,
+    client: HeaderValue,
+    request_id: HeaderValue,
+    traceparent: HeaderValue,
+    via: HeaderValue,
+}
+
+impl Forwarding {
+    /// Consumes the permit.
+    pub(super) fn new(
+        permit: Permit<'_>,
+        passport: Option<Arc<Passport>>,
+        record: &Record,
+    ) -> Self {
+        let request = permit.request();
+        Self {
+            target: request.target().clone(),
+            index: permit.route_index(),
+            passport,
+            facts: ForwardedFacts::new(&permit, record),
+        }
+    }
+
+    /// The route.
+    pub(super) const fn route(&self) -> RouteIndex {
+        self.index
+    }
+
+    /// Whether the service is told who asks.
+    pub(super) const fn bears_identity(&self) -> bool {
+        self.passport.is_some()
+    }
+
+    /// Turns a copy of the client's head into the one that the service gets: our target in origin
+    /// form, none of the client's fields that would speak with our voice, and ours.
+    ///
+    /// # Errors
+    ///
+    /// When a field cannot be set; the request is then not sent.
+    pub(super) fn apply(&self, site: &Site, head: &mut RequestHeader) -> Result<(), Refusal> {
+        let (Some(way), Some(settings)) = (site.way(self.index), site.settings(self.index)) else {
+            return Err(Refusal::Invariant);
+        };
+        let keeps_trailers =
+            settings.protocol == UpstreamProtocol::Http2 && accepts_trailers(&head.headers);
+        let cookie = cookies::for_upstream(&head.headers);
+        let mut withheld: Vec<HeaderName> = nominated(&head.headers).collect();
+        let names = head.headers.keys();
+        withheld.extend(
+            names
+                .filter(|name| is_withheld(name, |name| way.sets(name)))
+                .cloned(),
+        );
+        for name in &withheld {
+            head.remove_header(name);
+        }
+        head.set_uri(http::Uri::from(self.target.clone()));
+        let mut set = |name: &'static str, value: &HeaderValue| {
+            head.insert_header(name, value.clone())
+                .map_err(|_| Refusal::Fault)
+        };
+        let facts = &self.facts;
+        set("Host", &facts.host)?;
+        set("Via", &facts.via)?;
+        set("X-Forwarded-For", &facts.client)?;
+        set("X-Forwarded-Host", &facts.host)?;
+        set("X-Forwarded-Proto", &HTTPS)?;
+        set("X-Request-Id", &facts.request_id)?;
+        set("traceparent", &facts.traceparent)?;
+        if keeps_trailers {
+            set("TE", &TRAILERS)?;
+        }
+        match cookie {
+            Forwarded::AsItIs => {}
+            Forwarded::Replaced(value) => set("Cookie", &value)?,
+            Forwarded::Removed => {
+                head.remove_header(&header::COOKIE);
+            }
+        }
+        match &self.passport {
+            Some(passport) => passport.apply(head),
+            None => Ok(()),
+        }
+    }
+
+    /// A WebSocket's upgrade request, finished (RFC 6455, section 4.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::apply`].
+    pub(super) fn upgrade_request(
+        &self,
+        site: &Site,
+        client: &RequestHeader,
+    ) -> Result<http::Request<()>, Refusal> {
+        let mut head = client.clone();
+        self.apply(site, &mut head)?;
+        let mut parts = head.as_owned_parts();
+        parts.version = http::Version::HTTP_11;
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.insert(header::CONNECTION, UPGRADE);
+        parts.headers.insert(header::UPGRADE, WEBSOCKET);
+        Ok(http::Request::from_parts(parts, ()))
+    }
+}
+
+impl ForwardedFacts {
+    fn new(permit: &Permit<'_>, record: &Record) -> Self {
+        use std::fmt::Write;
+        let (request, id) = (permit.request(), record.id());
+        let mut text = String::with_capacity(192);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}", request.authority());
+        let host = text.len();
+        let _ = write!(text, "{}", request.client());
+        let client = text.len();
+        let _ = write!(text, "{id}");
+        let request_id = text.len();
+        text.push_str("00-");
+        push_hex(&mut text, id.as_bytes());
+        text.push('-');
+        push_hex(
+            &mut text,
+            id.as_bytes().last_chunk::<8>().unwrap_or(&[1; 8]),
+        );
+        text.push_str("-00");
+        let text = bytes::Bytes::from(text);
+        let value = |from: usize, to: usize| {
+            HeaderValue::from_maybe_shared(text.slice(from..to)).unwrap_or(UNKNOWN)
+        };
+        Self {
+            host: value(0, host),
+            client: value(host, client),
+            request_id: value(client, request_id),
+            traceparent: value(request_id, text.len()),
+            via: match record.facts().map(|facts| facts.protocol) {
+                Some(Protocol::Http2) => VIA_HTTP2,
+                Some(Protocol::Http1) | None => VIA_HTTP1,
+            },
+        }
+    }
+}
+
+fn accepts_trailers(headers: &HeaderMap) -> bool {
+    headers.get_all(header::TE).iter().any(|value| {
+        let mut codings = value.as_bytes().split(|byte| *byte == b',');
+        codings.any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+    })
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+    for byte in bytes {
+        text.extend([digit(byte >> 4), digit(byte & 0x0f)]);
+    }
+}
+
+const HTTPS: HeaderValue = HeaderValue::from_static("https");
+const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+/// RFC 9110, section 7.6.3: the protocol in which the request came, and a pseudonym for us.
+const VIA_HTTP1: HeaderValue = HeaderValue::from_static("1.1 octroi");
+const VIA_HTTP2: HeaderValue = HeaderValue::from_static("2 octroi");
+const UPGRADE: HeaderValue = HeaderValue::from_static("Upgrade");
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+const UNKNOWN: HeaderValue = HeaderValue::from_static("-");

@@ -1,0 +1,291 @@
+//! The gate as Pingora calls it: each callback hands over to the part that it belongs to.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::HeaderMap;
+use pingora::{
+    Error, ErrorSource, ErrorType,
+    http::{RequestHeader, ResponseHeader},
+    modules::http::HttpModules,
+    proxy::{FailToProxy, ProxyHttp, Session},
+    upstreams::peer::HttpPeer,
+};
+
+use super::{
+    Gate,
+    answer::{answer, send},
+    context::Context,
+    decide::{Course, decide},
+    in_process,
+    refusal::Refusal,
+    response, websocket,
+};
+use crate::listener::open_requests;
+
+#[async_trait]
+impl ProxyHttp for Gate {
+    type CTX = Context;
+
+    fn new_ctx(&self) -> Self::CTX {
+        Context::new(&self.0, open_requests::current())
+    }
+
+    /// No modules: we neither compress nor cache.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
+
+    async fn request_filter(
+        &self,
+        session: &mut Session,
+        context: &mut Self::CTX,
+    ) -> pingora::Result<bool> {
+        let course = match decide(&self.0, session, context).await {
+            Ok(Course::Forward) => return Ok(false),
+            Ok(course) => self.take(course, session, context).await,
+            Err(refusal) => Err(refusal),
+        };
+        match course {
+            Ok(sent) => sent?,
+            Err(refusal) => self.refuse(session, context, refusal).await?,
+        }
+        Ok(true)
+    }
+
+    async fn upstream_peer(
+        &self,
+        _session: &mut Session,
+        context: &mut Self::CTX,
+    ) -> pingora::Result<Box<HttpPeer>> {
+        context.attempts += 1;
+        let Some(forwarding) = &context.forwarding else {
+            return Err(self.no_permit(context));
+        };
+        let Some(way) = context.record.site.way(forwarding.route()) else {
+            return Err(self.no_permit(context));
+        };
+        way.service.peer(context.record.at).await.map_err(|fault| {
+            tracing::warn!(%fault, "a service cannot be reached");
+            context.failed = Some(Refusal::UpstreamUnreachable);
+            Error::explain(
+                ErrorType::ConnectError,
+                "no address of the service may be used",
+            )
+        })
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        head: &mut RequestHeader,
+        context: &mut Self::CTX,
+    ) -> pingora::Result<()> {
+        let Some(forwarding) = &context.forwarding else {
+            return Err(self.no_permit(context));
+        };
+        let applied = forwarding.apply(&context.record.site, head);
+        applied.map_err(|refusal| {
+            context.failed = Some(refusal);
+            Error::new(ErrorType::InternalError)
+        })
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        context: &mut Self::CTX,
+    ) -> pingora::Result<()> {
+        context.record.bytes_in += length(body.as_ref());
+        Ok(())
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        head: &mut ResponseHeader,
+        context: &mut Self::CTX,
+    ) -> pingora::Result<()> {
+        if head.status.is_informational() {
+            return Ok(());
+        }
+        context.record.status = Some(head.status);
+        let bears_identity = context
+            .forwarding
+            .as_ref()
+            .is_some_and(super::forward::Forwarding::bears_identity);
+        response::filter(head, &context.record, bears_identity);
+        Ok(())
+    }
+
+    fn upstream_response_trailer_filter(
+        &self,
+        _session: &mut Session,
+        trailers: &mut HeaderMap,
+        _context: &mut Self::CTX,
+    ) -> pingora::Result<()> {
+        response::filter_trailers(trailers);
+        Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        context: &mut Self::CTX,
+    ) -> pingora::Result<Option<std::time::Duration>> {
+        context.record.bytes_out += length(body.as_ref());
+        Ok(None)
+    }
+
+    /// Nothing was sent yet: another address may be tried, but only for requests that may be
+    /// repeated, since Pingora cannot tell a refused connection from a lost one in all cases.
+    fn fail_to_connect(
+        &self,
+        session: &mut Session,
+        _peer: &HttpPeer,
+        context: &mut Self::CTX,
+        mut fault: Box<Error>,
+    ) -> Box<Error> {
+        let way = context
+            .record
+            .route
+            .and_then(|index| context.record.site.way(index));
+        let more = way.is_some_and(|way| context.attempts < way.service.len());
+        fault.set_retry(more && session.req_header().method.is_idempotent());
+        fault
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        fault: &Error,
+        context: &mut Self::CTX,
+    ) -> FailToProxy {
+        let refusal = context.failed.or_else(|| refusal_of(fault));
+        let begun = session
+            .response_written()
+            .is_some_and(|head| !head.status.is_informational());
+        let mut error_code = 0;
+        if let (Some(refusal), false) = (refusal, begun) {
+            error_code = refusal.outcome().status.as_u16();
+            // The client may be gone; there is nobody left to tell.
+            let _ = self.refuse(session, context, refusal).await;
+        }
+        FailToProxy {
+            error_code,
+            can_reuse_downstream: false,
+        }
+    }
+
+    /// Pingora's own line quotes the request; ours is the access line.
+    fn suppress_error_log(&self, _session: &Session, context: &Self::CTX, fault: &Error) -> bool {
+        tracing::debug!(
+            request = %context.record.id(),
+            kind = fault.etype().as_str(),
+            source = fault.esource().as_str(),
+            "a request could not be proxied"
+        );
+        true
+    }
+
+    fn request_summary(&self, _session: &Session, context: &Self::CTX) -> String {
+        format!("request {}", context.record.id())
+    }
+}
+
+impl Gate {
+    /// Answers in this process, or leaves the connection to the door.
+    async fn take(
+        &self,
+        course: Course,
+        session: &mut Session,
+        context: &mut Context,
+    ) -> Result<pingora::Result<()>, Refusal> {
+        match course {
+            Course::Forward => Err(Refusal::Invariant),
+            Course::Tunnel(handshake) => websocket::hand_over(&self.0, session, context, handshake)
+                .await
+                .map(Ok),
+            Course::Page(answerer, token) => {
+                self.limit(context)?;
+                in_process::serve(&self.0, session, &mut context.record, answerer, token).await
+            }
+            Course::SignIn => {
+                self.limit(context)?;
+                in_process::sign_in(&self.0, session, &mut context.record).await
+            }
+        }
+    }
+
+    async fn refuse(
+        &self,
+        session: &mut Session,
+        context: &mut Context,
+        refusal: Refusal,
+    ) -> pingora::Result<()> {
+        let refusal = self.limit(context).err().unwrap_or(refusal);
+        if refusal == Refusal::Invariant {
+            self.0.metrics.invariant_violations.inc();
+            tracing::error!(request = %context.record.id(), "invariant: a request without a permit");
+        }
+        context.record.refusal = Some(refusal);
+        let headers = &session.req_header().headers;
+        let answer = answer(&self.0, &context.record, Some(headers), refusal);
+        send(session, &mut context.record, answer).await
+    }
+
+    /// Counts an answer to somebody who is not signed in.
+    fn limit(&self, context: &Context) -> Result<(), Refusal> {
+        if context.record.session.is_some() || context.failed.is_some() {
+            return Ok(());
+        }
+        let address = match (&context.record.request, context.record.facts()) {
+            (Some(request), _) => request.client(),
+            (None, Some(facts)) => facts.client.ip(),
+            (None, None) => return Ok(()),
+        };
+        let limit = self.0.limit.load();
+        limit
+            .check(address)
+            .map_err(|retry_after| Refusal::TooManyRequests { retry_after })
+    }
+
+    /// No permit, no bytes.
+    fn no_permit(&self, context: &mut Context) -> Box<Error> {
+        context.failed = Some(Refusal::Invariant);
+        Error::explain(ErrorType::InternalError, "no permit")
+    }
+}
+
+/// What a fault of Pingora is to the client; `None` when the client is gone.
+fn refusal_of(fault: &Error) -> Option<Refusal> {
+    match (fault.esource(), fault.etype()) {
+        (ErrorSource::Downstream, ErrorType::WriteError | ErrorType::ConnectionClosed) => None,
+        (ErrorSource::Downstream, ErrorType::ReadTimedout) => Some(Refusal::BodyTooSlow),
+        (ErrorSource::Downstream, _) => Some(Refusal::Malformed(
+            octroi_policy::request::Malformed::Framing,
+        )),
+        (ErrorSource::Upstream, ErrorType::ReadTimedout | ErrorType::WriteTimedout) => {
+            Some(Refusal::UpstreamTooSlow)
+        }
+        (
+            ErrorSource::Upstream,
+            ErrorType::ConnectTimedout
+            | ErrorType::ConnectRefused
+            | ErrorType::ConnectNoRoute
+            | ErrorType::ConnectError
+            | ErrorType::TLSHandshakeFailure
+            | ErrorType::TLSHandshakeTimedout
+            | ErrorType::InvalidCert
+            | ErrorType::SocketError
+            | ErrorType::ConnectionClosed,
+        ) => Some(Refusal::UpstreamUnreachable),
+        (ErrorSource::Upstream, _) => Some(Refusal::UpstreamBroken),
+        (ErrorSource::Internal | ErrorSource::Unset, _) => Some(Refusal::Fault),
+    }
+}
+
+fn length(body: Option<&Bytes>) -> u64 {
+    body.map_or(0, |body| u64::try_from(body.len()).unwrap_or(u64::MAX))
+}

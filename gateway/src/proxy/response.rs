@@ -1,0 +1,156 @@
+//! What comes back from a service: what it may not set is taken off, what a route asks is added.
+
+#[cfg(test)]
+mod tests;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use octroi_config::settings::SecurityHeaders;
+use octroi_policy::session::Computer;
+use pingora::http::ResponseHeader;
+
+use super::{context::Record, cookies};
+
+/// Fields of an answer, in whichever shape Pingora or the door holds them.
+pub(super) trait Fields {
+    /// All of them.
+    fn all(&self) -> &HeaderMap;
+    /// Takes all fields of this name off.
+    fn take_off(&mut self, name: &HeaderName);
+    /// Puts this value in the place of all of this name.
+    fn put(&mut self, name: HeaderName, value: HeaderValue);
+    /// Puts this value beside those of this name.
+    fn put_beside(&mut self, name: HeaderName, value: HeaderValue);
+}
+
+/// Applies the rules for answers to the head of one.
+///
+/// `bears_identity` says whether the service was told who asks.
+pub(super) fn filter(fields: &mut impl Fields, record: &Record, bears_identity: bool) {
+    withhold(fields);
+    let settings = record.route.and_then(|index| record.site.settings(index));
+    if settings.is_some_and(|route| route.security_headers == SecurityHeaders::Standard) {
+        add_security(fields);
+    }
+    if let Some(hsts) = record.site.hsts() {
+        fields.put(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
+    }
+    let shared = record
+        .session
+        .as_ref()
+        .is_some_and(|token| token.session.record.computer == Computer::Public);
+    if shared && bears_identity {
+        // Promise C2: the next person at this computer finds nothing by going back.
+        fields.put(header::CACHE_CONTROL, NO_STORE);
+    }
+    if let Ok(id) = HeaderValue::try_from(record.id().to_string()) {
+        fields.put(REQUEST_ID, id);
+    }
+}
+
+/// Trailers pass the same rules: a field that must not come before the body must not come after it
+/// (RFC 9110, section 6.5.1).
+pub(super) fn filter_trailers(trailers: &mut HeaderMap) {
+    withhold(trailers);
+    for name in NEVER_IN_TRAILERS {
+        trailers.remove(name);
+    }
+}
+
+impl Fields for HeaderMap {
+    fn all(&self) -> &HeaderMap {
+        self
+    }
+
+    fn take_off(&mut self, name: &HeaderName) {
+        self.remove(name);
+    }
+
+    fn put(&mut self, name: HeaderName, value: HeaderValue) {
+        self.insert(name, value);
+    }
+
+    fn put_beside(&mut self, name: HeaderName, value: HeaderValue) {
+        self.append(name, value);
+    }
+}
+
+impl Fields for ResponseHeader {
+    fn all(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    fn take_off(&mut self, name: &HeaderName) {
+        self.remove_header(name);
+    }
+
+    fn put(&mut self, name: HeaderName, value: HeaderValue) {
+        // It fails for values that are none, and this is one.
+        let _ = self.insert_header(name, value);
+    }
+
+    fn put_beside(&mut self, name: HeaderName, value: HeaderValue) {
+        let _ = self.append_header(name, value);
+    }
+}
+
+fn withhold(fields: &mut impl Fields) {
+    for name in NEVER_FROM_SERVICES {
+        fields.take_off(&name);
+    }
+    let sets_ours = |value: &HeaderValue| cookies::sets_ours(value.as_bytes());
+    let set_cookies = fields.all().get_all(header::SET_COOKIE);
+    if !set_cookies.iter().any(sets_ours) {
+        return;
+    }
+    let kept = set_cookies.iter().filter(|value| !sets_ours(value));
+    let kept: Vec<HeaderValue> = kept.cloned().collect();
+    fields.take_off(&header::SET_COOKIE);
+    for value in kept {
+        fields.put_beside(header::SET_COOKIE, value);
+    }
+}
+
+/// Those that break no application, where it did not decide itself.
+fn add_security(fields: &mut impl Fields) {
+    let mut add = |name: HeaderName, value: HeaderValue| {
+        if !fields.all().contains_key(&name) {
+            fields.put(name, value);
+        }
+    };
+    add(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    add(header::REFERRER_POLICY, SAME_ORIGIN_REFERRER);
+    if !fields.all().contains_key(header::CONTENT_SECURITY_POLICY)
+        && !fields.all().contains_key(header::X_FRAME_OPTIONS)
+    {
+        fields.put(header::X_FRAME_OPTIONS, SAMEORIGIN);
+    }
+}
+
+/// Where the client is told our reference.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Another way to the service than through us; a proxy's own connection; a challenge of ours.
+const NEVER_FROM_SERVICES: [HeaderName; 5] = [
+    header::ALT_SVC,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("octroi-assertion"),
+];
+
+const NEVER_IN_TRAILERS: [HeaderName; 8] = [
+    header::SET_COOKIE,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_TYPE,
+    header::LOCATION,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::CACHE_CONTROL,
+];
+
+pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+pub(super) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const SAME_ORIGIN_REFERRER: HeaderValue =
+    HeaderValue::from_static("strict-origin-when-cross-origin");
+const SAMEORIGIN: HeaderValue = HeaderValue::from_static("SAMEORIGIN");

@@ -1,0 +1,205 @@
+//! WebSockets: what counts as an upgrade, and the door's part filled in.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header};
+use pingora::{http::RequestHeader, proxy::Session};
+
+use super::{
+    GateParts,
+    answer::answer,
+    context::{Context, Record},
+    refusal::Refusal,
+    response,
+};
+use crate::listener::{
+    limits::TunnelLimits,
+    tunnel::{Takeover, TunnelFault, TunnelOutcome, TunnelWatch, WebSocketKey},
+};
+
+/// A well-formed opening handshake (RFC 6455, section 4.2.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Handshake(WebSocketKey);
+
+/// Whether a request asks for a WebSocket.
+///
+/// # Errors
+///
+/// [`Refusal::Upgrade`] when it asks for another protocol ("h2c" among them, by which a request is
+/// smuggled past whoever does not speak it), or for a WebSocket in a way that is none.
+pub(super) fn asked(head: &RequestHeader) -> Result<Option<Handshake>, Refusal> {
+    let headers = &head.headers;
+    if head.version == Version::HTTP_2 || !headers.contains_key(header::UPGRADE) {
+        return Ok(None);
+    }
+    let only = |name: header::HeaderName| {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => Some(value.as_bytes().trim_ascii()),
+            _ => None,
+        }
+    };
+    let is_websocket = head.version == Version::HTTP_11
+        && head.method == Method::GET
+        && only(header::UPGRADE).is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
+        && only(header::SEC_WEBSOCKET_VERSION) == Some(b"13")
+        && connection_upgrades(headers)
+        && !headers.contains_key(header::TRANSFER_ENCODING)
+        && only(header::CONTENT_LENGTH).is_none_or(|length| length == b"0");
+    let key = only(header::SEC_WEBSOCKET_KEY).and_then(WebSocketKey::parse);
+    match key {
+        Some(key) if is_websocket => Ok(Some(Handshake(key))),
+        _ => Err(Refusal::Upgrade),
+    }
+}
+
+/// Leaves the connection to the door, with all that it needs to reach the service.
+///
+/// # Errors
+///
+/// When the service has no address that may be used, or the head cannot be made.
+pub(super) async fn hand_over(
+    gate: &Arc<GateParts>,
+    session: &mut Session,
+    context: &mut Context,
+    handshake: Handshake,
+) -> Result<(), Refusal> {
+    let forwarding = context.forwarding.take().ok_or(Refusal::Invariant)?;
+    let record = &mut context.record;
+    let site = Arc::clone(&record.site);
+    let (Some(way), Some(settings)) = (
+        site.way(forwarding.route()),
+        site.settings(forwarding.route()),
+    ) else {
+        return Err(Refusal::Invariant);
+    };
+    let dial = way.service.dial(record.at).await.map_err(|fault| {
+        tracing::warn!(%fault, "a service cannot be reached");
+        Refusal::UpstreamUnreachable
+    })?;
+    let request = forwarding.upgrade_request(&site, session.req_header())?;
+    let open = Arc::clone(record.open().ok_or(Refusal::Fault)?);
+    let limits = TunnelLimits {
+        dial_timeout: settings.timeouts.connect,
+        answer_timeout: settings.timeouts.response,
+        ..TunnelLimits::default()
+    };
+    // The door takes the connection back only where it may be used again.
+    session.set_keepalive(Some(HAND_OVER_KEEPALIVE_SECONDS));
+    open.take_over(Takeover {
+        dial: Box::new(dial),
+        request,
+        key: handshake.0,
+        limits,
+        watch: Box::new(Watch {
+            gate: Arc::clone(gate),
+            bears_identity: forwarding.bears_identity(),
+            record: record.hand_over(),
+        }),
+    });
+    Ok(())
+}
+
+/// The record of a request that has become a WebSocket: its access line comes when the socket is gone.
+struct Watch {
+    gate: Arc<GateParts>,
+    bears_identity: bool,
+    record: Record,
+}
+
+impl TunnelWatch for Watch {
+    fn answer(&mut self, status: StatusCode, headers: &mut HeaderMap) {
+        self.record.status = Some(status);
+        response::filter(headers, &self.record, self.bears_identity);
+    }
+
+    fn refuse(&mut self, fault: TunnelFault) -> Response<Bytes> {
+        let refusal = match fault {
+            TunnelFault::Unreachable => Refusal::UpstreamUnreachable,
+            TunnelFault::TimedOut => Refusal::UpstreamTooSlow,
+            TunnelFault::BadAnswer => Refusal::UpstreamBroken,
+            TunnelFault::EarlyBytes => Refusal::Upgrade,
+        };
+        self.record.refusal = Some(refusal);
+        let answer = answer(&self.gate, &self.record, None, refusal);
+        self.record.status = Some(answer.status);
+        let mut response = Response::new(answer.body);
+        *response.status_mut() = answer.status;
+        for (name, value) in answer.fields {
+            response.headers_mut().append(name, value);
+        }
+        let length = HeaderValue::from(response.body().len());
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length);
+        response
+    }
+
+    fn finished(&mut self, outcome: &TunnelOutcome) {
+        self.record.status = Some(outcome.status);
+        self.record.bytes_in = outcome.bytes_from_client;
+        self.record.bytes_out = outcome.bytes_to_client;
+    }
+}
+
+fn connection_upgrades(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONNECTION).iter().any(|value| {
+        let mut options = value.as_bytes().split(|byte| *byte == b',');
+        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+    })
+}
+
+const HAND_OVER_KEEPALIVE_SECONDS: u64 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 4] = [
+        ("upgrade", "WebSocket"),
+        ("connection", "keep-alive, Upgrade"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+
+    fn ask(fields: &[(&'static str, &'static str)]) -> Result<bool, Refusal> {
+        let mut head = RequestHeader::build("GET", b"/", None).unwrap();
+        for (name, value) in fields {
+            head.append_header(*name, *value).unwrap();
+        }
+        asked(&head).map(|handshake| handshake.is_some())
+    }
+
+    #[test]
+    fn only_a_well_formed_handshake_upgrades() {
+        assert_eq!(ask(&[]), Ok(false));
+        assert_eq!(ask(&GOOD), Ok(true));
+        for missing in 1..GOOD.len() {
+            let mut fields = GOOD.to_vec();
+            fields.remove(missing);
+            assert_eq!(ask(&fields), Err(Refusal::Upgrade), "{fields:?}");
+        }
+        for (place, value) in [
+            (0, "h2c"),
+            (0, "websocket, h2c"),
+            (1, "close"),
+            (2, "8"),
+            (3, "short"),
+        ] {
+            let mut fields = GOOD.to_vec();
+            fields[place].1 = value;
+            assert_eq!(ask(&fields), Err(Refusal::Upgrade), "{fields:?}");
+        }
+        for added in [
+            ("upgrade", "h2c"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("content-length", "5"),
+            ("transfer-encoding", "chunked"),
+        ] {
+            let mut fields = GOOD.to_vec();
+            fields.push(added);
+            assert_eq!(ask(&fields), Err(Refusal::Upgrade), "{fields:?}");
+        }
+    }
+}

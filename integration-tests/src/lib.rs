@@ -22,4 +22,5 @@ pub mod h1;
 pub mod h2;
 pub mod hpack;
 pub mod patience;
+pub mod plain;
 pub mod wire;

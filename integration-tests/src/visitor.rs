@@ -367,17 +367,3 @@ fn hex(digit: u8) -> char {
         .unwrap_or_default()
         .to_ascii_uppercase()
 }
-
-/// The value of a hidden or visible field of a form on a page.
-pub fn form_field(page: &str, name: &str) -> Option<String> {
-    let at = page.find(&format!("name=\"{name}\""))?;
-    let start = page.get(..at)?.rfind('<')?;
-    let tag = page.get(start..)?.split('>').next()?;
-    let value = tag.split("value=\"").nth(1)?.split('"').next()?;
-    Some(
-        value
-            .replace("&amp;", "&")
-            .replace("&#x2F;", "/")
-            .replace("&quot;", "\""),
-    )
-}

@@ -7,9 +7,10 @@ mod facts;
 mod process;
 mod template;
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,8 +19,9 @@ pub use facts::{Account, Facts, Service};
 pub use process::Running;
 
 use crate::binary;
+use crate::page::Form;
 use crate::recorder::Recorder;
-use crate::visitor::Visitor;
+use crate::visitor::{Hop, Visitor};
 use crate::wire::Door;
 
 /// A gateway with everything around it.
@@ -74,7 +76,8 @@ impl World {
         Self::around(kept, facts, gateway)
     }
 
-    /// Starts a gateway whose configuration is the demonstration's, with these routes added.
+    /// Starts a gateway whose configuration is the demonstration's, with these routes instead of its own. Their hosts
+    /// are the demonstration's, since its certificate names them: `echo.localhost`, `paie.localhost`, `visites.localhost`.
     pub fn with_routes(routes: &[Route<'_>]) -> Self {
         Self::configured(routes, |text| text)
     }
@@ -86,10 +89,8 @@ impl World {
         let ports = process::free_ports();
         facts.listen_on(ports);
         let path = config_in(kept.path());
-        let mut text = facts::with_ports(
-            &std::fs::read_to_string(&path).expect("a configuration"),
-            ports,
-        );
+        let template = std::fs::read_to_string(&path).expect("a configuration");
+        let mut text = facts::with_ports(without_routes(&template), ports);
         for route in routes {
             text.push_str(&route.to_toml());
         }
@@ -142,6 +143,23 @@ impl World {
         Visitor::at(&self.door)
     }
 
+    /// Someone who signed in as this account on the pages, beginning at `url`; gives the page where that ended.
+    #[track_caller]
+    pub fn sign_in_by_pages(&self, visitor: &mut Visitor, full_login: &str, url: &str) -> Hop {
+        let account = self.facts.account(full_login);
+        let page = visitor.visit(url);
+        assert_eq!(
+            page.response.status,
+            200,
+            "{}: {}",
+            page.url,
+            page.response.everything()
+        );
+        let form = Form::on(&page, "/.octroi/login").with("login", full_login);
+        form.with("password", &account.password)
+            .submit_and_go_on(visitor)
+    }
+
     /// Someone signed in to the portal, with an account that has this role and needs no change of password.
     #[track_caller]
     pub fn signed_in(&self, role: &str) -> Visitor {
@@ -180,6 +198,29 @@ impl World {
             .expect("the command runs")
     }
 
+    /// Runs a command that reads a password from its standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = binary::octroi();
+        command
+            .args(arguments)
+            .arg("-c")
+            .arg(&self.config)
+            .stdin(Stdio::piped());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command runs");
+        // A command that refuses early does not read its input.
+        child
+            .stdin
+            .take()
+            .expect("an input")
+            .write_all(input.as_bytes())
+            .ok();
+        child.wait_with_output().expect("the command ends")
+    }
+
     /// Runs a command that prints JSON, and reads it.
     #[track_caller]
     pub fn run_json(&self, arguments: &[&str]) -> Value {
@@ -210,4 +251,9 @@ pub const SESSION_COOKIE: &str = "__Host-octroi";
 
 fn config_in(directory: &Path) -> PathBuf {
     directory.join("octroi.toml")
+}
+
+/// The configuration up to its first route.
+fn without_routes(config: &str) -> &str {
+    config.split("[[route]]").next().unwrap_or_default()
 }

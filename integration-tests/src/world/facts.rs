@@ -60,6 +60,21 @@ pub struct Service {
 }
 
 impl Service {
+    /// How many requests this service received.
+    pub fn count(&self) -> usize {
+        self.received().len()
+    }
+
+    /// The value of a field of the last request; `None` where there was none.
+    pub fn last_field(&self, name: &str) -> Option<String> {
+        let last = self.received().pop()?;
+        let found = last["headers"]
+            .as_array()?
+            .iter()
+            .find(|pair| pair[0] == name)?;
+        Some(text_of(&found[1]))
+    }
+
     /// The requests this service received.
     pub fn received(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
@@ -108,6 +123,16 @@ impl Facts {
                 !account.is_provisional && account.roles.iter().any(|have| have == role)
             })
             .unwrap_or_else(|| panic!("no ready account has the role {role}"))
+    }
+
+    /// The account `tenant/login`.
+    #[track_caller]
+    pub fn account(&self, full_login: &str) -> &Account {
+        let found = self
+            .accounts
+            .iter()
+            .find(|account| account.full_login() == full_login);
+        found.unwrap_or_else(|| panic!("no account is called {full_login}"))
     }
 
     /// An account whose password must be changed first.

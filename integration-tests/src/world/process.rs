@@ -39,8 +39,17 @@ impl Running {
 
     /// `octroi serve`; returns when the TLS listener accepts.
     pub fn serve(config: &Path, https: SocketAddr) -> Self {
+        Self::serve_with(config, https, &[])
+    }
+
+    /// `octroi serve` with further variables in its environment.
+    pub fn serve_with(config: &Path, https: SocketAddr, environment: &[(&str, &str)]) -> Self {
         let mut command = binary::octroi();
-        command.arg("serve").arg("-c").arg(config);
+        command
+            .arg("serve")
+            .arg("-c")
+            .arg(config)
+            .envs(environment.iter().copied());
         let mut running = Self::spawn(command, config.parent().expect("a directory"));
         running.wait_until("accept connections", |_| TcpStream::connect(https).is_ok());
         running

@@ -167,3 +167,6 @@ fn set_life(params: &mut CertificateParams, from: UnixTime, life: Duration) {
 const LEAF_LIFE: Duration = Duration::from_hours(89 * 24);
 const AUTHORITY_LIFE: Duration = Duration::from_hours(2 * 365 * 24);
 const CLOCK_SKEW: Duration = Duration::from_hours(1);
+
+#[cfg(test)]
+mod tests;

@@ -603,7 +603,7 @@ fn a_keyring_that_a_link_leads_into_the_data_directory_is_found() {
 #[test]
 fn a_logo_is_a_small_harmless_drawing() {
     let directory = Sandbox::new();
-    let text = format!("{}[brand]\nlogo = \"logo\"\n", SOUND_FILE);
+    let text = format!("{SOUND_FILE}[brand]\nlogo = \"logo\"\n");
     let file = directory.write("octroi.toml", &text, 0o644);
     let with = |content: &[u8]| {
         fs::write(directory.path("logo"), content).unwrap();

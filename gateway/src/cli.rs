@@ -1,7 +1,10 @@
 //! The command line: one file a command.
 
+mod check;
 mod connection;
 mod demo;
+mod explain;
+mod init;
 mod journal;
 mod output;
 mod serve;
@@ -50,8 +53,14 @@ struct CommandLine {
 enum Command {
     /// Set up and run a complete installation to try out, with three services and made-up people
     Demo(demo::Arguments),
+    /// Make the directory, keyring and configuration of a new installation
+    Init(init::Arguments),
     /// Run the gateway
     Serve(serve::Arguments),
+    /// Say everything that is wrong with a configuration file
+    Check(check::Arguments),
+    /// Say whether a request would pass, and by which rule
+    Explain(explain::Arguments),
     /// Accounts: add, invite, list, show, lock, unlock, reset, delete
     #[command(subcommand)]
     User(user::Command),
@@ -67,7 +76,10 @@ impl Command {
     fn run(self, output: &Output) -> Outcome {
         match self {
             Self::Demo(arguments) => demo::run(arguments, output),
+            Self::Init(arguments) => init::run(&arguments, output),
             Self::Serve(arguments) => serve::run(&arguments),
+            Self::Check(arguments) => check::run(&arguments, output),
+            Self::Explain(arguments) => explain::run(&arguments, output),
             Self::User(command) => user::run(command, output),
             Self::Session(command) => session::run(command, output),
             Self::Journal(command) => journal::run(command, output),

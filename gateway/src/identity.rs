@@ -26,7 +26,6 @@ mod trace;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use aws_lc_rs::hmac;
 use octroi_policy::{
     host::Host,
     id::{SessionId, TenantName},
@@ -42,6 +41,7 @@ use self::{
 use crate::{
     clock::Clock,
     entropy::{Entropy, EntropyUnavailable},
+    keyring::Keyring,
     store::{StoreError, Stores},
 };
 
@@ -59,22 +59,14 @@ pub(crate) struct IdentityParts {
     pub(crate) entropy: Arc<dyn Entropy>,
     /// What configuration says; a reload swaps it.
     pub(crate) settings: Arc<ArcSwap<IdentitySettings>>,
-    /// Secrets of the installation.
-    pub(crate) keys: IdentityKeys,
+    /// Secrets of the installation: peppers, and the names of counters.
+    pub(crate) keyring: Arc<Keyring>,
     /// How many passwords are hashed at a time.
     pub(crate) hashing: HashingCapacity,
     /// What a hash costs.
     pub(crate) cost: HashCost,
     /// Ends what sessions have open.
     pub(crate) ender: Arc<dyn SessionEnder>,
-}
-
-/// Secrets of the installation that identity uses; from the keyring, each for this purpose alone.
-pub(crate) struct IdentityKeys {
-    /// Hashed with every password.
-    pub(crate) peppers: Peppers,
-    /// Names the counters of failed attempts, so that the store tells neither login nor address.
-    pub(crate) counters: hmac::Key,
 }
 
 /// What configuration says of identity. The running system swaps it as a whole.
@@ -145,17 +137,23 @@ pub(crate) enum Fault {
     Store(#[from] StoreError),
 }
 
-/// The hashing threads could not be started.
+/// Identity cannot do its work.
 #[derive(Debug, thiserror::Error)]
-#[error("the threads that hash passwords could not be started")]
-pub(crate) struct NoThreads(#[source] std::io::Error);
+pub(crate) enum NotStarted {
+    /// The keyring holds no pepper under its newest version.
+    #[error("the keyring holds no pepper")]
+    NoPepper,
+    /// The hashing threads could not be started.
+    #[error("the threads that hash passwords could not be started")]
+    NoThreads(#[from] std::io::Error),
+}
 
 struct Services {
     stores: Stores,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Arc<ArcSwap<IdentitySettings>>,
-    counters: hmac::Key,
+    keyring: Arc<Keyring>,
     hasher: PasswordHasher,
     rules: PasswordRules,
     ender: Arc<dyn SessionEnder>,
@@ -163,16 +161,15 @@ struct Services {
 
 impl Identity {
     /// Ties the parts together and starts the hashing threads.
-    pub(crate) fn start(parts: IdentityParts) -> Result<Self, NoThreads> {
-        let IdentityKeys { peppers, counters } = parts.keys;
-        let hasher =
-            PasswordHasher::start(parts.hashing, parts.cost, peppers).map_err(NoThreads)?;
+    pub(crate) fn start(parts: IdentityParts) -> Result<Self, NotStarted> {
+        let peppers = Peppers::of(&parts.keyring).ok_or(NotStarted::NoPepper)?;
+        let hasher = PasswordHasher::start(parts.hashing, parts.cost, peppers)?;
         Ok(Self(Arc::new(Services {
             stores: parts.stores,
             clock: parts.clock,
             entropy: parts.entropy,
             settings: parts.settings,
-            counters,
+            keyring: parts.keyring,
             hasher,
             rules: PasswordRules::alone(),
             ender: parts.ender,
@@ -201,3 +198,8 @@ impl Identity {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,10 @@ use super::{
     Fault,
     hashing_pool::{Arena, HashingCapacity, HashingLoad, HashingPool, NotHashed},
 };
-use crate::store::accounts::PasswordHash;
+use crate::{
+    keyring::{KeyVersion, Keyring},
+    store::accounts::PasswordHash,
+};
 
 /// What a hash costs. Parameters may rise over the years; they never fall below the floor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,8 +60,8 @@ impl HashCost {
 
 /// A secret that is hashed with every password and kept outside of the store.
 pub(crate) struct Pepper {
-    /// Its name in the hashes that were made with it.
-    pub(crate) key_id: [u8; 4],
+    /// Its name in the hashes that were made with it: the root key that it was derived from.
+    pub(crate) version: KeyVersion,
     /// The secret.
     pub(crate) secret: Zeroizing<[u8; 32]>,
 }
@@ -72,16 +75,29 @@ pub(crate) struct Peppers {
 }
 
 impl Peppers {
+    /// The peppers of a keyring: every version that it holds.
+    pub(crate) fn of(keyring: &Keyring) -> Option<Self> {
+        let pepper = |version| {
+            let secret = keyring.pepper(version)?;
+            Some(Pepper { version, secret })
+        };
+        let newest = keyring.newest_version();
+        Some(Self {
+            current: pepper(newest)?,
+            earlier: (0..newest.0).map(KeyVersion).filter_map(pepper).collect(),
+        })
+    }
+
     fn named(&self, key_id: &[u8]) -> Option<&Pepper> {
         std::iter::once(&self.current)
             .chain(&self.earlier)
-            .find(|pepper| pepper.key_id == key_id)
+            .find(|pepper| pepper.version.0.to_be_bytes() == key_id)
     }
 }
 
 /// Hashes and verifies, on the threads of the pool.
 pub(super) struct PasswordHasher {
-    pool: HashingPool,
+    pub(super) pool: HashingPool,
     recipe: Arc<Recipe>,
 }
 
@@ -262,7 +278,7 @@ impl Recipe {
             .t_cost(self.cost.passes)
             .p_cost(1)
             .output_len(OUTPUT_LEN)
-            .keyid(KeyId::new(&self.peppers.current.key_id)?);
+            .keyid(KeyId::new(&self.peppers.current.version.0.to_be_bytes())?);
         Ok(builder.build()?)
     }
 

@@ -8,7 +8,6 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws_lc_rs::hmac;
 use octroi_policy::{
     id::TenantName,
     throttle::{Failures, Source},
@@ -18,6 +17,7 @@ use octroi_policy::{
 use super::{Fault, Services};
 use crate::{
     journal::FailureSource,
+    keyring::Purpose,
     store::throttle::{Reserved, ThrottleCounter, ThrottleKey},
 };
 
@@ -119,17 +119,15 @@ impl Services {
         Ok(self.stores.throttle.give_back(&counters.keys).await?)
     }
 
-    /// The first half of an HMAC over a purpose and parts, each with its length.
+    /// The first half of a keyed hash over a purpose and parts.
     fn keyed(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 16] {
-        let mut context = hmac::Context::with_key(&self.counters);
-        for part in std::iter::once(&purpose).chain(parts) {
-            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            context.update(&length.to_be_bytes());
-            context.update(part);
-        }
+        let parts: Vec<&[u8]> = std::iter::once(purpose)
+            .chain(parts.iter().copied())
+            .collect();
+        let hash = self.keyring.keyed_hash(Purpose::Throttle, &parts);
         let mut half = [0; 16];
-        for (byte, from) in half.iter_mut().zip(context.sign().as_ref()) {
-            *byte = *from;
+        for (byte, from) in half.iter_mut().zip(hash) {
+            *byte = from;
         }
         half
     }

@@ -12,7 +12,7 @@ const CAPACITY: HashingCapacity = HashingCapacity {
 
 fn pepper(number: u8) -> Pepper {
     Pepper {
-        key_id: [0, 0, 0, number],
+        version: KeyVersion(u16::from(number)),
         secret: Zeroizing::new([number; 32]),
     }
 }
@@ -46,7 +46,7 @@ async fn a_hash_is_a_phc_string_that_names_cost_and_pepper_and_verifies() {
         .unwrap();
     let phc = hash.expose_phc();
     assert!(
-        phc.starts_with("$argon2id$v=19$m=64,t=1,p=1,keyid=AAAAAQ$"),
+        phc.starts_with("$argon2id$v=19$m=64,t=1,p=1,keyid=AAE$"),
         "{phc}"
     );
     let matches = Verified::Matches { outdated: false };
@@ -133,7 +133,7 @@ async fn a_hash_that_is_not_ours_is_a_fault_and_no_verdict() {
         .hash(password("agrafe"), SALT)
         .await
         .unwrap();
-    let huge = "$argon2id$v=19$m=4194304,t=1,p=1,keyid=AAAAAQ$BwcHBwcHBwcHBwcHBwcHBw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let huge = "$argon2id$v=19$m=4194304,t=1,p=1,keyid=AAE$BwcHBwcHBwcHBwcHBwcHBw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     for (phc, expected) in [
         (foreign.expose_phc(), Unhashable::UnknownPepper),
         ("", Unhashable::Damaged),

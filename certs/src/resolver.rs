@@ -76,9 +76,10 @@ impl Table {
 
     fn add(&mut self, bundle: &Bundle) {
         for pattern in bundle.names() {
-            let names = match pattern.is_wildcard() {
-                true => &mut self.wildcard,
-                false => &mut self.exact,
+            let names = if pattern.is_wildcard() {
+                &mut self.wildcard
+            } else {
+                &mut self.exact
             };
             names.insert(pattern.name().into(), Arc::clone(&bundle.key));
         }

@@ -10,7 +10,7 @@ use crate::{bundle::BundleSource, dev_authority::DevelopmentAuthority};
 const NAMES: [&str; 3] = ["paie.example.com", "*.example.com", "default.example.com"];
 
 fn bundles() -> Vec<Bundle> {
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
+    let now = UnixTime::since_unix_epoch(Duration::from_hours(500_000));
     let folder = tempfile::tempdir().unwrap();
     let authority = DevelopmentAuthority::create(&NAMES, now).unwrap();
     let issue = |name: &str| {

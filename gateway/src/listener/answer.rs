@@ -53,6 +53,12 @@ where
     A: ProxyHttp + Send + Sync + 'static,
     A::CTX: Send + Sync,
 {
+    /// Sets the limits that Pingora itself keeps.
+    pub(super) fn limit(&self, session: &mut ServerSession) {
+        session.set_write_timeout(Some(self.limits.write_timeout));
+        session.set_total_drain_timeout(Some(self.limits.head_timeout));
+    }
+
     /// Lets Pingora answer `session` until it is done or cut off; `on_cut` runs before Pingora's
     /// future, and with it the connection, is dropped.
     pub(super) async fn answer(

@@ -53,7 +53,7 @@ pub(super) struct Connection {
 /// What of the client's bytes belongs to the request being answered. A byte of the next request is
 /// never handed out with this one: it waits for our own loop to judge it.
 enum Reading {
-    /// Everything, as it comes: HTTP/2, and WebSockets.
+    /// Everything, as it comes: HTTP/2, and what follows an upgrade.
     Raw,
     /// So many bytes of head are still to be handed out.
     Head(usize, Body),

@@ -129,6 +129,7 @@ where
     let has_body = head.body != Body::Absent;
     let mut session = ServerSession::new_http1(connection);
     session.set_keepalive(Some(worker.limits.idle_timeout.as_secs().max(1)));
+    worker.limit(&mut session);
     let answered = worker.answer(session, &open, has_body, || exchange.ask_back());
     let stream = match answered.await {
         Answered::Done(stream) => stream?,

@@ -26,6 +26,7 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep_until, timeout},
 };
+use tracing::debug;
 
 use super::{
     answer::Worker,
@@ -65,6 +66,10 @@ where
 type H2 = h2::server::Connection<Stream, Bytes>;
 
 /// What the driver does next.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives on the stack for a moment; a box would be an allocation for each request"
+)]
 enum Event {
     Accepted(pingora::Result<Option<H2Accept>>),
     Flood(FrameFault),
@@ -103,7 +108,10 @@ where
             Event::Accepted(Ok(Some(H2Accept::Rejected))) if rejected_left > 0 => {
                 rejected_left -= 1;
             }
-            Event::Accepted(Ok(Some(H2Accept::Rejected))) | Event::Flood(_) => {
+            Event::Accepted(Ok(Some(H2Accept::Rejected))) => return abort(h2, limits).await,
+            Event::Flood(fault) => {
+                let client = io.lock().facts().client;
+                debug!(%client, ?fault, "connection ended: it only costs");
                 return abort(h2, limits).await;
             }
             Event::Accepted(Ok(None) | Err(_)) => return,
@@ -258,6 +266,7 @@ fn spawn_stream<A>(
             let _ = session.respond_error(TOO_MANY_FIELDS).await;
         } else {
             let has_body = !session.is_body_empty();
+            worker.limit(&mut session);
             // A stream that is cut off is reset when its session is dropped; the others go on.
             worker.answer(session, &open, has_body, || ()).await;
         }

@@ -24,6 +24,9 @@ pub(crate) struct Limits {
     pub(crate) head_bytes_max: usize,
     /// The most fields in a request head.
     pub(crate) head_fields_max: usize,
+    /// How long a client may take nothing of an answer that waits for it. Pingora also gives it
+    /// [`Self::head_timeout`] to finish a body that nobody wants any more.
+    pub(crate) write_timeout: Duration,
     /// What a request body must bring.
     pub(crate) body: BodyLimits,
     /// What HTTP/2 adds.
@@ -101,7 +104,8 @@ impl Default for Limits {
             proxy_header_timeout: Duration::from_secs(2),
             handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
+            write_timeout: Duration::from_mins(1),
             head_bytes_max: 32 * 1024,
             head_fields_max: 100,
             body: BodyLimits::default(),
@@ -115,7 +119,7 @@ impl Default for Limits {
 impl Default for BodyLimits {
     fn default() -> Self {
         Self {
-            total_timeout: Duration::from_secs(60 * 60),
+            total_timeout: Duration::from_hours(1),
             window: Duration::from_secs(20),
             bytes_per_second_min: 512,
         }
@@ -144,7 +148,7 @@ impl Default for TunnelLimits {
             dial_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(30),
             answer_head_bytes_max: 32 * 1024,
-            idle_timeout: Duration::from_secs(60 * 60),
+            idle_timeout: Duration::from_hours(1),
             close_timeout: Duration::from_millis(500),
         }
     }

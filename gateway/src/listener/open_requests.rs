@@ -189,11 +189,14 @@ impl OpenRequests {
     ) -> usize {
         let mut ended = 0;
         for shard in &self.shards {
-            for entry in lock(shard).values().flatten() {
-                if is_over(&entry.label) {
-                    entry.request.end(reason);
-                    ended += 1;
-                }
+            let shard = lock(shard);
+            let over = shard
+                .values()
+                .flatten()
+                .filter(|entry| is_over(&entry.label));
+            for entry in over {
+                entry.request.end(reason);
+                ended += 1;
             }
         }
         ended

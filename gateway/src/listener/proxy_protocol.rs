@@ -1,6 +1,6 @@
 //! The PROXY protocol, versions 1 and 2: a load balancer tells whom it speaks for.
 //!
-//! Written from the specification of HAProxy (proxy-protocol.txt, 2020). Only peers that the operator
+//! Written from the specification of `HAProxy` (proxy-protocol.txt, 2020). Only peers that the operator
 //! lists are asked, and those must send it: else a client could choose its own address.
 
 use std::{

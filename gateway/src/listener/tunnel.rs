@@ -1,4 +1,4 @@
-//! WebSockets leave Pingora: dial, upgrade, splice, and end at a frame's boundary.
+//! A WebSocket leaves Pingora: dial, upgrade, splice, and end at a frame's boundary.
 
 use std::{fmt, io, sync::Arc, time::Duration};
 

@@ -92,10 +92,14 @@ impl ProxyHttp for Gate {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         context: &mut Self::CTX,
     ) -> pingora::Result<()> {
         context.record.bytes_in += length(body.as_ref());
+        if let Some(open) = context.record.open() {
+            open.body
+                .received(body.as_ref().map_or(0, Bytes::len), end_of_stream);
+        }
         Ok(())
     }
 
@@ -109,6 +113,9 @@ impl ProxyHttp for Gate {
             return Ok(());
         }
         context.record.status = Some(head.status);
+        if let Some(open) = context.record.open() {
+            open.body.no_longer_awaited();
+        }
         let bears_identity = context
             .forwarding
             .as_ref()

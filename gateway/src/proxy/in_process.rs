@@ -32,6 +32,9 @@ pub(super) async fn serve(
     token: Option<SessionToken>,
 ) -> Result<pingora::Result<()>, Refusal> {
     let body = read_body(session, &record.method).await?;
+    if let Some(open) = record.open() {
+        open.body.no_longer_awaited();
+    }
     record.bytes_in = u64::try_from(body.len()).unwrap_or(u64::MAX);
     let request = record.request.as_ref().ok_or(Refusal::Invariant)?;
     let head = session.req_header();

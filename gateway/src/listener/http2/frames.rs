@@ -44,11 +44,11 @@ struct Window {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::listener) enum FrameFault {
     /// Too many streams opened and reset.
-    ResetFlood,
+    Resets,
     /// Too many frames that carry nothing.
-    ControlFlood,
+    ControlFrames,
     /// A header block in too many pieces.
-    ContinuationFlood,
+    Continuations,
 }
 
 impl FrameWatch {
@@ -86,26 +86,34 @@ impl FrameWatch {
         self.window.bytes = self.window.bytes.saturating_add(bytes.len());
         bytes = skip(bytes, &mut self.preface_left);
         while !bytes.is_empty() && self.fault.is_none() {
-            if self.payload_left > 0 {
-                bytes = skip(bytes, &mut self.payload_left);
-                if self.payload_left == 0 {
-                    self.end_of_frame();
-                }
-                continue;
-            }
-            let (Some((first, rest)), Some(place)) =
-                (bytes.split_first(), self.header.get_mut(self.header_known))
-            else {
-                return;
+            bytes = if self.payload_left > 0 {
+                self.pass_payload(bytes)
+            } else {
+                self.pass_header_byte(bytes)
             };
-            *place = *first;
-            bytes = rest;
-            self.header_known += 1;
-            if self.header_known == HEADER_BYTES {
-                self.header_known = 0;
-                self.start_of_frame();
-            }
         }
+    }
+
+    fn pass_payload<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let rest = skip(bytes, &mut self.payload_left);
+        if self.payload_left == 0 {
+            self.end_of_frame();
+        }
+        rest
+    }
+
+    fn pass_header_byte<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let place = self.header.get_mut(self.header_known);
+        let (Some((first, rest)), Some(place)) = (bytes.split_first(), place) else {
+            return &[];
+        };
+        *place = *first;
+        self.header_known += 1;
+        if self.header_known == HEADER_BYTES {
+            self.header_known = 0;
+            self.start_of_frame();
+        }
+        rest
     }
 
     fn start_of_frame(&mut self) {
@@ -127,7 +135,7 @@ impl FrameWatch {
                 self.window.renew(&self.limits);
                 self.window.resets += 1;
                 if self.window.resets > self.limits.resets_max {
-                    self.fault = Some(FrameFault::ResetFlood);
+                    self.fault = Some(FrameFault::Resets);
                 }
             }
             _ => self.count_control_frame(),
@@ -151,7 +159,7 @@ impl FrameWatch {
         block.is_last_frame = is_last_frame;
         block.continuations += 1;
         if block.continuations > self.limits.continuations_max {
-            self.fault = Some(FrameFault::ContinuationFlood);
+            self.fault = Some(FrameFault::Continuations);
         }
     }
 
@@ -160,7 +168,7 @@ impl FrameWatch {
         self.window.control_frames += 1;
         let earned = u32::try_from(self.window.bytes / BYTES_PER_CONTROL_FRAME).unwrap_or(u32::MAX);
         if self.window.control_frames > self.limits.control_frames_max.saturating_add(earned) {
-            self.fault = Some(FrameFault::ControlFlood);
+            self.fault = Some(FrameFault::ControlFrames);
         }
     }
 }

@@ -124,12 +124,9 @@ async fn strong_256_has_no_128_bit_suite() {
     }
 }
 
-/// ClientHello bodies that offer only what is not served any more.
 #[tokio::test]
 async fn tls_1_1_and_cbc_are_refused() {
     let world = World::new().await;
-    const ECDHE_ECDSA_AES_128_CBC_SHA: [u8; 2] = [0xc0, 0x09];
-    const ECDHE_ECDSA_AES_256_GCM_SHA384: [u8; 2] = [0xc0, 0x2c];
     for (minor, suite, alert) in [
         (
             2,
@@ -162,7 +159,11 @@ async fn tls_1_1_and_cbc_are_refused() {
     }
 }
 
-/// RFC 5246, section 7.4.1.2.
+// RFC 8422, section 6, and RFC 5289, section 3.2.
+const ECDHE_ECDSA_AES_128_CBC_SHA: [u8; 2] = [0xc0, 0x09];
+const ECDHE_ECDSA_AES_256_GCM_SHA384: [u8; 2] = [0xc0, 0x2c];
+
+/// A `ClientHello` (RFC 5246, section 7.4.1.2) that offers one suite.
 fn client_hello(minor: u8, suite: [u8; 2]) -> Vec<u8> {
     let name = b"app.localhost";
     let name_len = u8::try_from(name.len()).unwrap();

@@ -40,27 +40,27 @@ pub(super) async fn start_eager() -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                stream.write_all(switching().as_bytes()).await.unwrap();
-                // The request, then whatever the client says is said back.
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    head.push(stream.read_u8().await.unwrap());
-                }
+                stream.write_all(switching().as_bytes()).await?;
+                read_head(&mut stream).await?;
                 let (mut read, mut write) = stream.split();
-                let _ = tokio::io::copy(&mut read, &mut write).await;
+                tokio::io::copy(&mut read, &mut write).await
             });
         }
     });
     address
 }
 
+async fn read_head(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    Ok(String::from_utf8(head).unwrap())
+}
+
 async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     loop {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await?);
-        }
-        let head = String::from_utf8(head).unwrap();
+        let head = read_head(&mut stream).await?;
         let path = head.split(' ').nth(1).unwrap().to_owned();
         match path.split('?').next().unwrap() {
             "/events" => {
@@ -103,7 +103,7 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
             }
             "/ws-flood" => {
                 stream.write_all(switching().as_bytes()).await?;
-                let frame = [&[0x82, 126, 0xff, 0xff][..], &[7; 65_535]].concat();
+                let frame = [&[0x82, 126, 0x3f, 0xff][..], &[7; 16_383]].concat();
                 loop {
                     stream.write_all(&frame).await?;
                 }
@@ -136,22 +136,16 @@ async fn read_body(stream: &mut TcpStream, head: &str) -> std::io::Result<usize>
             .parse()
             .ok()
     });
-    let mut read = 0;
-    match length {
-        Some(length) => {
-            let mut body = vec![0; length];
-            stream.read_exact(&mut body).await?;
-            read = length;
-        }
-        None => {
-            let mut tail = Vec::new();
-            while !tail.ends_with(b"0\r\n\r\n") {
-                tail.push(stream.read_u8().await?);
-                read += 1;
-            }
-        }
+    if let Some(length) = length {
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await?;
+        return Ok(length);
     }
-    Ok(read)
+    let mut chunks = Vec::new();
+    while !chunks.ends_with(b"0\r\n\r\n") {
+        chunks.push(stream.read_u8().await?);
+    }
+    Ok(chunks.len())
 }
 
 async fn silence(mut stream: TcpStream) -> std::io::Result<()> {

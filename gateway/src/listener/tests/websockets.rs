@@ -1,4 +1,4 @@
-//! WebSockets: opened, refused, idle.
+//! A WebSocket: opened, refused, idle.
 
 use std::time::Duration;
 

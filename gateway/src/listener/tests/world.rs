@@ -72,6 +72,18 @@ pub(super) struct Plan {
     pub(super) eager_upstream: bool,
 }
 
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            profile: Profile::Intermediate,
+            has_default_certificate: false,
+            proxy_header_from: Vec::new(),
+            eager_upstream: false,
+        }
+    }
+}
+
 /// What the application saw.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -87,13 +99,7 @@ impl World {
     }
 
     pub(super) async fn with(change: impl FnOnce(&mut Plan)) -> Self {
-        let mut plan = Plan {
-            limits: Limits::default(),
-            profile: Profile::Intermediate,
-            has_default_certificate: false,
-            proxy_header_from: Vec::new(),
-            eager_upstream: false,
-        };
+        let mut plan = Plan::default();
         change(&mut plan);
         let upstream = if plan.eager_upstream {
             upstream::start_eager().await

@@ -69,11 +69,11 @@ impl ServerFrames {
     fn payload_of_complete_header(&self) -> Option<u64> {
         let [_, second, rest @ ..] = &self.header;
         let (extended, length) = match second & LENGTH {
-            126 => {
+            LENGTH_OF_2_BYTES => {
                 let [high, low, ..] = *rest;
                 (2, u64::from(u16::from_be_bytes([high, low])))
             }
-            127 => {
+            LENGTH_OF_8_BYTES => {
                 let (length, _) = rest.split_first_chunk::<8>()?;
                 (8, u64::from_be_bytes(*length))
             }
@@ -90,6 +90,8 @@ const OPCODE: u8 = 0x0f;
 const CLOSE: u8 = 0x08;
 const MASKED: u8 = 0x80;
 const LENGTH: u8 = 0x7f;
+const LENGTH_OF_2_BYTES: u8 = 126;
+const LENGTH_OF_8_BYTES: u8 = 127;
 
 #[cfg(test)]
 mod tests {
@@ -103,11 +105,11 @@ mod tests {
         match (u8::try_from(length), u16::try_from(length)) {
             (Ok(length @ ..=125), _) => frame.push(mask | length),
             (_, Ok(length)) => {
-                frame.push(mask | 126);
+                frame.push(mask | LENGTH_OF_2_BYTES);
                 frame.extend(length.to_be_bytes());
             }
             _ => {
-                frame.push(mask | 127);
+                frame.push(mask | LENGTH_OF_8_BYTES);
                 frame.extend(u64::try_from(length).unwrap().to_be_bytes());
             }
         }

@@ -12,8 +12,8 @@ use std::{
 use bytes::{Buf, BytesMut};
 use http::StatusCode;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
-    time::{Instant, sleep_until, timeout},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    time::{Instant, Sleep, sleep_until, timeout},
 };
 
 use super::{TunnelEnd, TunnelOutcome, UpstreamStream, server_frames::ServerFrames};
@@ -32,6 +32,13 @@ pub(super) struct Splice {
     limits: TunnelLimits,
     began_at: Instant,
     active_at: Instant,
+}
+
+/// How far both directions have come.
+enum Carried {
+    On,
+    HalfOver,
+    Over,
 }
 
 /// One direction.
@@ -78,7 +85,7 @@ impl Splice {
         };
         match end {
             TunnelEnd::Ended(EndReason::Stopping) | TunnelEnd::Idle => {
-                self.say_close(GOING_AWAY).await
+                self.say_close(GOING_AWAY).await;
             }
             TunnelEnd::Ended(_) => self.say_close(POLICY_VIOLATION).await,
             TunnelEnd::Closed | TunnelEnd::Answered | TunnelEnd::Refused(_) => self.shut().await,
@@ -94,43 +101,54 @@ impl Splice {
 
     async fn carry(&mut self) -> TunnelEnd {
         let mut idle = pin!(sleep_until(self.active_at + self.limits.idle_timeout));
-        let mut closing: Option<Pin<Box<tokio::time::Sleep>>> = None;
+        let mut closing = pin!(sleep_until(self.active_at));
+        let mut is_half_closed = false;
         poll_fn(|cx| {
-            let before = (self.up.bytes, self.down.bytes);
-            let up = self.poll_up(cx);
-            let down = self.poll_down(cx);
-            match (up, down) {
-                (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => {
-                    return Poll::Ready(TunnelEnd::Closed);
-                }
-                (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => {
-                    return Poll::Ready(TunnelEnd::Closed);
-                }
-                (Poll::Ready(Ok(())), Poll::Pending) | (Poll::Pending, Poll::Ready(Ok(()))) => {
+            match self.poll_both(cx) {
+                Carried::Over => return Poll::Ready(TunnelEnd::Closed),
+                Carried::HalfOver if !is_half_closed => {
                     // The other side has a moment to close too.
-                    let limit = self.limits.close_timeout;
-                    let closing =
-                        closing.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-                    if closing.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(TunnelEnd::Closed);
-                    }
+                    is_half_closed = true;
+                    let deadline = Instant::now() + self.limits.close_timeout;
+                    closing.as_mut().reset(deadline);
                 }
-                (Poll::Pending, Poll::Pending) => {}
+                Carried::HalfOver | Carried::On => {}
             }
-            if before != (self.up.bytes, self.down.bytes) {
-                self.active_at = Instant::now();
+            if is_half_closed && closing.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(TunnelEnd::Closed);
             }
-            // The timer is moved only when it fires, not with every byte.
-            while idle.as_mut().poll(cx).is_ready() {
-                let deadline = self.active_at + self.limits.idle_timeout;
-                if deadline <= Instant::now() {
-                    return Poll::Ready(TunnelEnd::Idle);
-                }
-                idle.as_mut().reset(deadline);
-            }
-            Poll::Pending
+            self.poll_idle(cx, idle.as_mut())
         })
         .await
+    }
+
+    fn poll_both(&mut self, cx: &mut Context<'_>) -> Carried {
+        let before = (self.up.bytes, self.down.bytes);
+        let up = self.poll_up(cx);
+        let down = self.poll_down(cx);
+        if before != (self.up.bytes, self.down.bytes) {
+            self.active_at = Instant::now();
+        }
+        match (up, down) {
+            (Poll::Pending, Poll::Pending) => Carried::On,
+            (Poll::Ready(Ok(())), Poll::Pending) | (Poll::Pending, Poll::Ready(Ok(()))) => {
+                Carried::HalfOver
+            }
+            // Both ends came, or one side is broken.
+            (Poll::Ready(_), _) | (_, Poll::Ready(_)) => Carried::Over,
+        }
+    }
+
+    /// The timer is moved only when it fires, not with every byte.
+    fn poll_idle(&self, cx: &mut Context<'_>, mut idle: Pin<&mut Sleep>) -> Poll<TunnelEnd> {
+        loop {
+            ready!(idle.as_mut().poll(cx));
+            let deadline = self.active_at + self.limits.idle_timeout;
+            if deadline <= Instant::now() {
+                return Poll::Ready(TunnelEnd::Idle);
+            }
+            idle.as_mut().reset(deadline);
+        }
     }
 
     fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -169,29 +187,31 @@ impl Splice {
 
     /// Writes on to the end of the frame that has begun, and not a byte further.
     async fn finish_frame(&mut self) -> io::Result<()> {
-        let mut space = [0; 1024];
-        loop {
+        while self.head_left > 0 || !self.frames.is_between_frames() {
+            if self.down.pending.is_empty() {
+                self.read_upstream().await?;
+            }
             let wanted = if self.head_left > 0 {
-                self.head_left
-            } else if self.frames.is_between_frames() {
-                return Ok(());
+                self.head_left.min(self.down.pending.len())
             } else {
                 self.frames.rest_of_frame(&self.down.pending)
             };
-            if self.down.pending.is_empty() {
-                let count = tokio::io::AsyncReadExt::read(&mut self.upstream, &mut space).await?;
-                if count == 0 {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                let came = space.get(..count).unwrap_or_default();
-                self.down.pending.extend_from_slice(came);
-                continue;
-            }
-            let wanted = wanted.min(self.down.pending.len());
             let bytes = self.down.pending.split_to(wanted);
             self.client.write_all(&bytes).await?;
             follow(&mut self.frames, &mut self.head_left, &bytes);
         }
+        Ok(())
+    }
+
+    async fn read_upstream(&mut self) -> io::Result<()> {
+        let mut space = [0; 1024];
+        let count = self.upstream.read(&mut space).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let came = space.get(..count).unwrap_or_default();
+        self.down.pending.extend_from_slice(came);
+        Ok(())
     }
 
     async fn shut(&mut self) {
@@ -221,16 +241,7 @@ impl Flow {
         W: AsyncWrite + ?Sized,
     {
         loop {
-            while !self.pending.is_empty() {
-                let count = ready!(to.as_mut().poll_write(cx, &self.pending))?;
-                if count == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                }
-                on_written(self.pending.get(..count).unwrap_or_default());
-                self.pending.advance(count);
-                self.is_unflushed = true;
-            }
-            self.pending = BytesMut::new();
+            ready!(self.poll_write(cx, to.as_mut(), &mut on_written))?;
             if self.is_at_end {
                 return to.as_mut().poll_shutdown(cx);
             }
@@ -247,6 +258,25 @@ impl Flow {
             self.bytes += u64::try_from(came.len()).unwrap_or(0);
             self.pending.extend_from_slice(came);
         }
+    }
+
+    fn poll_write<W: AsyncWrite + ?Sized>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut to: Pin<&mut W>,
+        on_written: &mut impl FnMut(&[u8]),
+    ) -> Poll<io::Result<()>> {
+        while !self.pending.is_empty() {
+            let count = ready!(to.as_mut().poll_write(cx, &self.pending))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            on_written(self.pending.get(..count).unwrap_or_default());
+            self.pending.advance(count);
+            self.is_unflushed = true;
+        }
+        self.pending = BytesMut::new();
+        Poll::Ready(Ok(()))
     }
 }
 

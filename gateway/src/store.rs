@@ -12,6 +12,7 @@ pub(crate) mod personal_keys;
 mod roster;
 pub(crate) mod sessions;
 pub(crate) mod signing_keys;
+pub(crate) mod sqlite;
 pub(crate) mod tenants;
 pub(crate) mod throttle;
 pub(crate) mod tickets;
@@ -99,6 +100,12 @@ pub(crate) enum Conflict {
 impl From<Conflict> for StoreError {
     fn from(conflict: Conflict) -> Self {
         Self::Conflict(conflict)
+    }
+}
+
+impl From<crate::entropy::EntropyUnavailable> for StoreError {
+    fn from(fault: crate::entropy::EntropyUnavailable) -> Self {
+        Self::Unavailable(FaultText::new(fault))
     }
 }
 

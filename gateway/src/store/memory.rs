@@ -19,7 +19,7 @@ use octroi_policy::{
 
 use self::sessions::Kept;
 use super::{
-    FaultText, StoreError, StoreHealth, Stores,
+    StoreError, StoreHealth, Stores,
     accounts::Account,
     invitations::{Invitation, InvitationHash},
     personal_keys::KeyName,
@@ -30,7 +30,7 @@ use super::{
     tickets::Ticket,
 };
 use crate::{
-    entropy::{Entropy, EntropyUnavailable},
+    entropy::Entropy,
     journal::{
         chain::{Head, Line},
         tally::Tally,
@@ -119,12 +119,6 @@ impl StoreHealth for MemoryStore {
 
     async fn probe(&self) -> Result<(), StoreError> {
         Ok(())
-    }
-}
-
-impl From<EntropyUnavailable> for StoreError {
-    fn from(fault: EntropyUnavailable) -> Self {
-        Self::Unavailable(FaultText::new(fault))
     }
 }
 

@@ -143,22 +143,26 @@ impl Roster {
         Some(live)
     }
 
-    /// Ends a session: from here on no request is let through on it. `false` if it did not live.
-    pub(crate) fn end(&self, session: SessionId) -> bool {
+    /// Ends a session: from here on no request is let through on it. `None` if it did not live.
+    pub(crate) fn end(&self, session: SessionId) -> Option<Arc<LiveSession>> {
         let mut index = self.index();
         self.end_in(&mut index, session)
     }
 
     /// Ends all sessions of an account but one. Answers which.
-    pub(crate) fn end_all(&self, account: AccountId, except: Option<SessionId>) -> Vec<SessionId> {
+    pub(crate) fn end_all(
+        &self,
+        account: AccountId,
+        except: Option<SessionId>,
+    ) -> Vec<Arc<LiveSession>> {
         let mut index = self.index();
         let of_account = index.accounts.get(&account);
         let mut ended = of_account.map_or_else(Vec::new, |entry| entry.sessions.clone());
         ended.retain(|session| Some(*session) != except);
-        for session in &ended {
-            self.end_in(&mut index, *session);
-        }
         ended
+            .into_iter()
+            .filter_map(|session| self.end_in(&mut index, session))
+            .collect()
     }
 
     /// Tells the account's sessions the epoch that the store has committed.
@@ -227,10 +231,8 @@ impl Roster {
         self.index().sessions.len()
     }
 
-    fn end_in(&self, index: &mut Index, session: SessionId) -> bool {
-        let Some(entry) = index.sessions.remove(&session) else {
-            return false;
-        };
+    fn end_in(&self, index: &mut Index, session: SessionId) -> Option<Arc<LiveSession>> {
+        let entry = index.sessions.remove(&session)?;
         entry.live.end();
         let tokens = self.tokens.pin();
         for (_, hash) in &entry.tokens {
@@ -243,7 +245,7 @@ impl Roster {
                 index.accounts.remove(&account);
             }
         }
-        true
+        Some(entry.live)
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {

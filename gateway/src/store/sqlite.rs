@@ -1,0 +1,101 @@
+//! The embedded store: two SQLite files in the data directory, and all living sessions in memory.
+//!
+//! One writer, a few readers; write-ahead log, every commit synced. A command holds the writer from
+//! its first check to its commit, so what it checked is still so when it commits.
+
+mod accounts;
+mod changes;
+mod database;
+mod fault;
+mod invitations;
+mod journal;
+mod open;
+mod origin;
+mod personal_keys;
+mod reserve;
+mod rows;
+mod scribe;
+mod session_rows;
+mod sessions;
+mod signing_keys;
+mod tenants;
+mod throttle;
+mod tickets;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex};
+
+use zeroize::Zeroizing;
+
+pub(crate) use self::open::{OpenError, OpenOptions};
+use self::{database::Database, journal::JournalWriter, scribe::Scribe};
+use super::{FaultText, StoreError, StoreHealth, Stores, roster::Roster, sessions::SessionEnding};
+use crate::{
+    entropy::Entropy,
+    journal::tally::Tally,
+    keyring::{Keyring, Purpose},
+};
+
+/// The store over one data directory, which it holds the lock of.
+pub(crate) struct SqliteStore {
+    keyring: Arc<Keyring>,
+    entropy: Arc<dyn Entropy>,
+    database: Arc<Database>,
+    scribe: Arc<Scribe>,
+    journal: Arc<JournalWriter>,
+    roster: Roster,
+    tally: Mutex<Tally>,
+    /// Ends that hold in memory and could not be made durable yet; tried again each minute.
+    unsettled: Mutex<Vec<SessionEnding>>,
+}
+
+/// Opens the store of a data directory; makes it where there is none.
+pub(crate) async fn open(
+    options: OpenOptions,
+    keyring: Arc<Keyring>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Stores, OpenError> {
+    let store = Arc::new(open::open(options, keyring, entropy).await?);
+    Ok(Stores {
+        accounts: store.clone(),
+        tenants: store.clone(),
+        invitations: store.clone(),
+        sessions: store.clone(),
+        tickets: store.clone(),
+        throttle: store.clone(),
+        signing_keys: store.clone(),
+        journal: store.clone(),
+        health: store,
+    })
+}
+
+#[async_trait::async_trait]
+impl StoreHealth for SqliteStore {
+    fn fault(&self) -> Option<StoreError> {
+        self.database.fault()
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let probed = self.database.probe().await;
+        self.database.settled(probed)
+    }
+}
+
+impl SqliteStore {
+    /// Seals with the keyring a value that belongs to this store and to no person.
+    fn seal_record(&self, context: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let entropy = &*self.entropy;
+        let sealed = self
+            .keyring
+            .seal(Purpose::StoreRecord, context, value, entropy);
+        sealed.map_err(StoreError::from)
+    }
+
+    /// Opens what [`SqliteStore::seal_record`] sealed.
+    fn open_record(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let opened = self.keyring.open(Purpose::StoreRecord, context, sealed);
+        opened.map_err(|fault| StoreError::Corrupt(FaultText::new(fault)))
+    }
+}

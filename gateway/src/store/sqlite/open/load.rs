@@ -1,0 +1,88 @@
+//! At start: what a crash left half done is finished, and the living sessions go into memory.
+
+use octroi_policy::{id::AccountId, time::Timestamp};
+
+use super::super::{
+    SqliteStore,
+    database::Weight,
+    fault::fault,
+    rows::{self, Columns},
+    session_rows,
+};
+use crate::store::{
+    StoreError,
+    personal_keys::KeyName,
+    sessions::{EndCause, NewToken, TokenHash},
+};
+
+impl SqliteStore {
+    /// Brings memory in line with the files.
+    pub(super) async fn load(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.finish_erasures().await?;
+        self.end_expired(now).await?;
+        self.enlist_living().await
+    }
+
+    /// A crash may fall between the commit of an erasure and the end of its key.
+    async fn finish_erasures(&self) -> Result<(), StoreError> {
+        let mut connection = self.database.read().await?;
+        let erased = sqlx::query("SELECT id FROM account WHERE erased_at IS NOT NULL")
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(fault)?;
+        for row in &erased {
+            let account = AccountId::from_bytes(Columns(row).fixed("id")?);
+            let name = KeyName::Account(account);
+            if self.scribe.personal_keys.find(name).await?.is_some() {
+                self.scribe.personal_keys.destroy(name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end_expired(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.database.begin(Weight::Essential).await?;
+        let expired =
+            sqlx::query("SELECT id FROM session WHERE ended_at IS NULL AND ends_at <= $1")
+                .bind(now.as_unix_millis())
+                .fetch_all(&mut *tx)
+                .await
+                .map_err(fault)?;
+        for row in &expired {
+            let session = octroi_policy::id::SessionId::from_bytes(Columns(row).fixed("id")?);
+            session_rows::end(&mut tx, session, now, EndCause::Expired).await?;
+        }
+        tx.commit().await.map_err(fault)
+    }
+
+    async fn enlist_living(&self) -> Result<(), StoreError> {
+        let mut connection = self.database.read().await?;
+        let living = session_rows::living(&mut connection).await?;
+        for (record, last_used_at) in living {
+            let epoch = record.epoch;
+            self.roster.insert(record, last_used_at, epoch);
+        }
+        let tokens = sqlx::query(
+            "SELECT session, host, token_hash, assurance, issued_at
+             FROM session_host WHERE token_hash IS NOT NULL",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(fault)?;
+        for row in &tokens {
+            let row = Columns(row);
+            let session = octroi_policy::id::SessionId::from_bytes(row.fixed("session")?);
+            let token = NewToken {
+                hash: TokenHash(row.fixed("token_hash")?),
+                facts: octroi_policy::session::TokenFacts {
+                    host: row.parsed("host")?,
+                    assurance: row.word("assurance", rows::assurance)?,
+                    issued_at: row.time("issued_at")?,
+                },
+            };
+            // A token whose session has ended meanwhile counts for nothing.
+            self.roster.issue(session, token);
+        }
+        Ok(())
+    }
+}

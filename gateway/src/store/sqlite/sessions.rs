@@ -1,0 +1,423 @@
+//! Sessions in SQLite, with all that live in memory.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use octroi_policy::{
+    id::{AccountId, SessionId},
+    time::Timestamp,
+};
+use sqlx::sqlite::SqliteRow;
+
+use super::{
+    SqliteStore,
+    accounts::grants,
+    database::{Tx, Weight},
+    fault::{damaged, fault},
+    origin::{origin_from_json, origin_to_json},
+    rows::Columns,
+    session_rows, throttle,
+};
+use crate::store::{
+    Conflict, StoreError,
+    fail_point::fail_point,
+    live::{LiveSession, LiveToken},
+    personal_keys::KeyName,
+    roster::Over,
+    sessions::{
+        Cached, EndCause, EndReason, PasswordEffect, SessionEnding, SessionOpening, SessionOrigin,
+        SessionStore, SessionView, TokenHash,
+    },
+    throttle::{THROTTLE_KEYS_MAX, THROTTLE_WINDOW},
+};
+
+#[async_trait::async_trait]
+impl SessionStore for SqliteStore {
+    fn cached(&self, token: &TokenHash) -> Cached {
+        self.roster.cached(token)
+    }
+
+    async fn load(&self, token: &TokenHash) -> Result<Option<Arc<LiveToken>>, StoreError> {
+        // All that live are in memory.
+        match self.roster.cached(token) {
+            Cached::Hit(live) => Ok(Some(live)),
+            Cached::Miss | Cached::KnownAbsent => Ok(None),
+        }
+    }
+
+    async fn open(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError> {
+        let opened = self.try_open(opening).await;
+        self.database.settled(opened)
+    }
+
+    async fn end(&self, ending: SessionEnding) -> Result<bool, StoreError> {
+        let uses = self.roster.end(ending.session);
+        let ended = self
+            .database
+            .essential(|| self.try_end(&ending, uses.as_deref()))
+            .await;
+        if matches!(ended, Err(ref fault) if !matches!(fault, StoreError::Conflict(_))) {
+            self.unsettled().push(ending);
+        }
+        self.database.settled(ended)
+    }
+
+    async fn end_all(
+        &self,
+        account: AccountId,
+        except: Option<SessionId>,
+        reason: EndReason,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let uses = self.roster.end_all(account, except);
+        let ended = self
+            .database
+            .essential(|| self.try_end_all(account, except, &reason, &uses))
+            .await;
+        if ended.is_err() {
+            let mut unsettled = self.unsettled();
+            // The journal line belongs to the ends as a whole: the first carries it.
+            let mut journal = reason.journal;
+            unsettled.extend(uses.iter().map(|live| SessionEnding {
+                session: live.record.id,
+                reason: EndReason {
+                    cause: reason.cause,
+                    at: reason.at,
+                    journal: std::mem::take(&mut journal),
+                },
+            }));
+        }
+        self.database.settled(ended)
+    }
+
+    fn live(&self, session: SessionId) -> Option<Arc<LiveSession>> {
+        self.roster.session(session)
+    }
+
+    async fn find(&self, session: SessionId) -> Result<Option<SessionView>, StoreError> {
+        Ok(self.views(Some(session), None, 1).await?.pop())
+    }
+
+    async fn of_account(&self, account: AccountId) -> Result<Vec<SessionView>, StoreError> {
+        self.views(None, Some(account), -1).await
+    }
+
+    async fn list(&self, limit: u16) -> Result<Vec<SessionView>, StoreError> {
+        self.views(None, None, i64::from(limit)).await
+    }
+
+    async fn flush_last_used(&self) -> Result<(), StoreError> {
+        let uses = self.roster.unflushed();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let flushed = self.database.essential(|| self.try_flush(&uses)).await;
+        self.database.settled(flushed)?;
+        self.roster.flushed(&uses);
+        Ok(())
+    }
+
+    async fn sweep(
+        &self,
+        now: Timestamp,
+        forget_before: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.settle_ends().await?;
+        let over = self.roster.over(now);
+        let mut ended = Vec::with_capacity(over.len());
+        for (session, why) in over {
+            let cause = match why {
+                Over::Expired => EndCause::Expired,
+                Over::Idle => EndCause::Idle,
+            };
+            let reason = EndReason {
+                cause,
+                at: now,
+                journal: Vec::new(),
+            };
+            if SessionStore::end(self, SessionEnding { session, reason }).await? {
+                ended.push(session);
+            }
+        }
+        let forgotten = self
+            .database
+            .essential(|| self.try_forget(now, forget_before))
+            .await;
+        self.database.settled(forgotten)?;
+        Ok(ended)
+    }
+}
+
+impl SqliteStore {
+    async fn try_open(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError> {
+        let prepared = self.scribe.prepare(&opening.journal).await?;
+        let mut tx = self.database.begin(Weight::Ordinary).await?;
+        self.check_opening(&mut tx, &opening).await?;
+        self.insert_opening(&mut tx, &opening).await?;
+        self.scribe.write(&mut tx, &prepared).await?;
+        if let Some((replaced, _)) = opening.replaces {
+            self.roster.end(replaced);
+        }
+        fail_point("session_open_before_commit");
+        tx.commit().await.map_err(fault)?;
+        fail_point("session_open_after_commit");
+        self.enlist(opening)
+    }
+
+    /// Whether the account is as the sign-in found it.
+    async fn check_opening(&self, tx: &mut Tx, opening: &SessionOpening) -> Result<(), StoreError> {
+        let record = &opening.record;
+        let row = sqlx::query(
+            "SELECT epoch FROM account
+             WHERE id = $1 AND erased_at IS NULL AND locked_at IS NULL",
+        )
+        .bind(record.account.as_bytes().as_slice())
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(fault)?;
+        let row = row.ok_or(Conflict::AccountChanged)?;
+        if Columns(&row).epoch("epoch")? == record.epoch {
+            Ok(())
+        } else {
+            Err(Conflict::AccountChanged.into())
+        }
+    }
+
+    /// Everything that a sign-in settles, besides its journal lines.
+    pub(super) async fn insert_opening(
+        &self,
+        tx: &mut Tx,
+        opening: &SessionOpening,
+    ) -> Result<(), StoreError> {
+        let record = &opening.record;
+        apply_to_password(tx, opening).await?;
+        throttle::forgive(tx, &opening.forgives).await?;
+        if let Some((replaced, cause)) = opening.replaces {
+            if let Some(live) = self.roster.session(replaced) {
+                session_rows::set_last_used(tx, replaced, live.last_used_at()).await?;
+            }
+            session_rows::end(tx, replaced, record.started_at, cause).await?;
+        }
+        let origin = origin_to_json(&opening.origin);
+        let context = origin_context(record.id);
+        let sealed = self
+            .seal_personal(record.account, &context, origin.as_bytes())
+            .await?;
+        session_rows::insert(tx, opening, sealed).await
+    }
+
+    /// Puts a session that was committed into memory.
+    pub(super) fn enlist(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError> {
+        let record = opening.record;
+        let (session, started_at, epoch) = (record.id, record.started_at, record.epoch);
+        self.roster.insert(record, started_at, epoch);
+        let live = self.roster.issue(session, opening.token);
+        live.ok_or(StoreError::Conflict(Conflict::Missing))
+    }
+
+    async fn try_end(
+        &self,
+        ending: &SessionEnding,
+        live: Option<&LiveSession>,
+    ) -> Result<bool, StoreError> {
+        let EndReason { cause, at, journal } = &ending.reason;
+        let prepared = self.scribe.prepare(journal).await?;
+        let mut tx = self.database.begin(Weight::Essential).await?;
+        if let Some(live) = live {
+            session_rows::set_last_used(&mut tx, ending.session, live.last_used_at()).await?;
+        }
+        if !session_rows::end(&mut tx, ending.session, *at, *cause).await? {
+            return Ok(false);
+        }
+        self.scribe.write(&mut tx, &prepared).await?;
+        fail_point("session_end_before_commit");
+        tx.commit().await.map_err(fault)?;
+        fail_point("session_end_after_commit");
+        // It may have been put in by a sign-in that was being opened meanwhile.
+        self.roster.end(ending.session);
+        Ok(true)
+    }
+
+    async fn try_end_all(
+        &self,
+        account: AccountId,
+        except: Option<SessionId>,
+        reason: &EndReason,
+        uses: &[Arc<LiveSession>],
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let prepared = self.scribe.prepare(&reason.journal).await?;
+        let mut tx = self.database.begin(Weight::Essential).await?;
+        let mut living = session_rows::living_of(&mut tx, account).await?;
+        living.retain(|session| Some(*session) != except);
+        for live in uses {
+            session_rows::set_last_used(&mut tx, live.record.id, live.last_used_at()).await?;
+        }
+        for session in &living {
+            session_rows::end(&mut tx, *session, reason.at, reason.cause).await?;
+            self.roster.end(*session);
+        }
+        self.scribe.write(&mut tx, &prepared).await?;
+        fail_point("session_end_before_commit");
+        tx.commit().await.map_err(fault)?;
+        fail_point("session_end_after_commit");
+        Ok(living)
+    }
+
+    /// Ends that hold in memory alone are made durable.
+    async fn settle_ends(&self) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut *self.unsettled());
+        let mut waiting = waiting.into_iter();
+        while let Some(ending) = waiting.next() {
+            let ended = self
+                .database
+                .essential(|| self.try_end(&ending, None))
+                .await;
+            if let Err(error) = ended {
+                self.unsettled().extend([ending].into_iter().chain(waiting));
+                return self.database.settled(Err(error));
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_flush(&self, uses: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
+        let mut tx = self.database.begin(Weight::Essential).await?;
+        for (session, last_used_at) in uses {
+            session_rows::set_last_used(&mut tx, *session, *last_used_at).await?;
+        }
+        tx.commit().await.map_err(fault)
+    }
+
+    async fn try_forget(&self, now: Timestamp, before: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.database.begin(Weight::Essential).await?;
+        for (sql, limit) in [
+            (
+                "DELETE FROM ticket WHERE expires_at <= $1",
+                now.as_unix_millis(),
+            ),
+            (
+                "DELETE FROM session WHERE ended_at < $1",
+                before.as_unix_millis(),
+            ),
+            (
+                "DELETE FROM throttle WHERE last_failed_at <= $1",
+                now.before(THROTTLE_WINDOW).as_unix_millis(),
+            ),
+            (
+                "DELETE FROM throttle WHERE key IN
+                 (SELECT key FROM throttle ORDER BY last_failed_at DESC LIMIT -1 OFFSET $1)",
+                i64::try_from(THROTTLE_KEYS_MAX).unwrap_or(i64::MAX),
+            ),
+        ] {
+            sqlx::query(sql)
+                .bind(limit)
+                .execute(&mut *tx)
+                .await
+                .map_err(fault)?;
+        }
+        tx.commit().await.map_err(fault)
+    }
+
+    async fn views(
+        &self,
+        session: Option<SessionId>,
+        account: Option<AccountId>,
+        limit: i64,
+    ) -> Result<Vec<SessionView>, StoreError> {
+        let mut connection = self.database.read().await?;
+        let rows = sqlx::query(session_rows::SELECT_VIEW)
+            .bind(session.map(|id| id.as_bytes().to_vec()))
+            .bind(account.map(|id| id.as_bytes().to_vec()))
+            .bind(limit)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(fault)?;
+        let grants = grants(&mut connection, account).await?;
+        let mut views = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let record = session_rows::record(row, &grants)?;
+            let hosts = session_rows::hosts(&mut connection, record.id).await?;
+            let live = self.roster.session(record.id);
+            let row_columns = Columns(row);
+            views.push(SessionView {
+                origin: self.origin(&record.account, record.id, row).await?,
+                last_used_at: match live {
+                    Some(live) => live.last_used_at(),
+                    None => row_columns.time("last_used_at")?,
+                },
+                ended: ended(&row_columns)?,
+                hosts,
+                record,
+            });
+        }
+        Ok(views)
+    }
+
+    /// Where a session was opened from; nothing, once its account's key is destroyed.
+    async fn origin(
+        &self,
+        account: &AccountId,
+        session: SessionId,
+        row: &SqliteRow,
+    ) -> Result<SessionOrigin, StoreError> {
+        let Some(sealed) = Columns(row).optional_bytes("origin")? else {
+            return Ok(SessionOrigin::default());
+        };
+        let name = KeyName::Account(*account);
+        let Some(key) = self.scribe.personal_keys.find(name).await? else {
+            return Ok(SessionOrigin::default());
+        };
+        let opened = key.open(&origin_context(session), &sealed);
+        let opened = opened.map_err(|_| damaged("the origin of a session does not open"))?;
+        origin_from_json(&opened).ok_or_else(|| damaged("the origin of a session does not read"))
+    }
+
+    fn unsettled(&self) -> MutexGuard<'_, Vec<SessionEnding>> {
+        self.unsettled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Rehashes the password that opened the session, or spends it.
+async fn apply_to_password(tx: &mut Tx, opening: &SessionOpening) -> Result<(), StoreError> {
+    let account = opening.record.account.as_bytes().as_slice();
+    match &opening.password {
+        PasswordEffect::Keep => {}
+        PasswordEffect::Rehash(hash) => {
+            sqlx::query(
+                "UPDATE account SET password_hash = $2
+                 WHERE id = $1 AND password_hash IS NOT NULL",
+            )
+            .bind(account)
+            .bind(hash.expose_phc())
+            .execute(&mut **tx)
+            .await
+            .map_err(fault)?;
+        }
+        PasswordEffect::SpendProvisional => {
+            let spent = sqlx::query(
+                "UPDATE account SET provisional_spent = 1
+                 WHERE id = $1 AND provisional_until > $2 AND provisional_spent = 0",
+            )
+            .bind(account)
+            .bind(opening.record.started_at.as_unix_millis())
+            .execute(&mut **tx)
+            .await
+            .map_err(fault)?;
+            if spent.rows_affected() == 0 {
+                return Err(Conflict::Spent.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ended(row: &Columns<'_>) -> Result<Option<(Timestamp, EndCause)>, StoreError> {
+    let Some(at) = row.optional_time("ended_at")? else {
+        return Ok(None);
+    };
+    Ok(Some((at, row.word("end_cause", EndCause::from_word)?)))
+}
+
+fn origin_context(session: SessionId) -> Vec<u8> {
+    [b"session origin ".as_slice(), session.as_bytes()].concat()
+}

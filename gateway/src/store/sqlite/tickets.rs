@@ -1,0 +1,113 @@
+//! Enter tickets in SQLite.
+
+use std::sync::Arc;
+
+use octroi_policy::{id::SessionId, session::TokenFacts};
+
+use super::{
+    SqliteStore,
+    database::Weight,
+    fault::{fault, is_taken},
+    rows::{self, Columns},
+    session_rows,
+};
+use crate::store::{
+    Conflict, StoreError,
+    fail_point::fail_point,
+    live::LiveToken,
+    sessions::NewToken,
+    tickets::{TICKETS_PER_SESSION_MAX, Ticket, TicketRedemption, TicketStore},
+};
+
+#[async_trait::async_trait]
+impl TicketStore for SqliteStore {
+    async fn insert(&self, ticket: Ticket) -> Result<(), StoreError> {
+        let inserted = self.try_insert_ticket(&ticket).await;
+        self.database.settled(inserted)
+    }
+
+    async fn redeem(
+        &self,
+        redemption: TicketRedemption,
+    ) -> Result<Option<Arc<LiveToken>>, StoreError> {
+        let redeemed = self.try_redeem(&redemption).await;
+        let token = self.database.settled(redeemed)?;
+        Ok(token.and_then(|(session, token)| self.roster.issue(session, token)))
+    }
+}
+
+impl SqliteStore {
+    async fn try_insert_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        let mut tx = self.database.begin(Weight::Ordinary).await?;
+        if !session_rows::lives(&mut tx, ticket.session).await? {
+            return Err(Conflict::Missing.into());
+        }
+        let open: i64 = sqlx::query_scalar("SELECT count(*) FROM ticket WHERE session = $1")
+            .bind(ticket.session.as_bytes().as_slice())
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(fault)?;
+        if usize::try_from(open).unwrap_or(usize::MAX) >= TICKETS_PER_SESSION_MAX {
+            return Err(Conflict::LimitReached.into());
+        }
+        let inserted = sqlx::query(
+            "INSERT INTO ticket (hash, session, host, nonce_hash, assurance, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(ticket.hash.as_slice())
+        .bind(ticket.session.as_bytes().as_slice())
+        .bind(ticket.host.as_str())
+        .bind(ticket.nonce_hash.as_slice())
+        .bind(ticket.assurance.as_str())
+        .bind(ticket.expires_at.as_unix_millis())
+        .execute(&mut *tx)
+        .await;
+        match inserted {
+            Ok(_) => tx.commit().await.map_err(fault),
+            Err(error) if is_taken(&error) => Err(Conflict::Duplicate.into()),
+            Err(error) => Err(fault(error)),
+        }
+    }
+
+    async fn try_redeem(
+        &self,
+        redemption: &TicketRedemption,
+    ) -> Result<Option<(SessionId, NewToken)>, StoreError> {
+        let prepared = self.scribe.prepare(&redemption.journal).await?;
+        let mut tx = self.database.begin(Weight::Ordinary).await?;
+        // The one statement that finds it takes it: of many parallel redemptions one wins.
+        let spent = sqlx::query(
+            "DELETE FROM ticket
+             WHERE hash = $1 AND host = $2 AND nonce_hash = $3 AND expires_at > $4
+             RETURNING session, assurance",
+        )
+        .bind(redemption.hash.as_slice())
+        .bind(redemption.host.as_str())
+        .bind(redemption.nonce_hash.as_slice())
+        .bind(redemption.at.as_unix_millis())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(fault)?;
+        let Some(row) = spent else { return Ok(None) };
+        let row = Columns(&row);
+        let session = SessionId::from_bytes(row.fixed("session")?);
+        let facts = TokenFacts {
+            host: redemption.host.clone(),
+            assurance: row.word("assurance", rows::assurance)?,
+            issued_at: redemption.at,
+        };
+        if !session_rows::lives(&mut tx, session).await? {
+            return Ok(None);
+        }
+        session_rows::put_token(&mut tx, session, redemption.token, &facts).await?;
+        self.scribe.write(&mut tx, &prepared).await?;
+        fail_point("ticket_redeem_before_commit");
+        tx.commit().await.map_err(fault)?;
+        fail_point("ticket_redeem_after_commit");
+        let token = NewToken {
+            hash: redemption.token,
+            facts,
+        };
+        Ok(Some((session, token)))
+    }
+}

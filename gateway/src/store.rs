@@ -4,6 +4,10 @@
 //! change, its line in the journal and the raise of the account's epoch commit together or not at all.
 
 pub(crate) mod accounts;
+#[cfg(test)]
+pub(crate) mod adversarial;
+#[cfg(test)]
+mod contract;
 mod fail_point;
 pub(crate) mod invitations;
 pub(crate) mod live;

@@ -1,7 +1,7 @@
 //! Accounts and invitations in memory.
 
 use octroi_policy::{
-    id::{AccountId, TenantId},
+    id::{AccountId, TenantId, TenantName},
     time::Timestamp,
 };
 
@@ -27,6 +27,13 @@ impl World {
         let account = account.ok_or(Conflict::Missing)?;
         if account.epoch != command.expected_epoch {
             return Err(Conflict::AccountChanged);
+        }
+        if let AccountChange::Grants(grants) = &command.change {
+            let known =
+                |name: &TenantName| self.tenants.values().any(|tenant| tenant.name == *name);
+            if !grants.iter().all(|grant| known(&grant.tenant)) {
+                return Err(Conflict::Missing);
+            }
         }
         if let Some(hash) = &command.spends {
             let invitation = self.invitations.get(hash).ok_or(Conflict::Spent)?;

@@ -9,6 +9,7 @@ use crate::{
         Draft, FailureSource, JournalStore,
         chain::{Chain, Head, Line, Verifier},
         entry::{ChainFlaw, Entry, JournalPage, JournalQuery, SignedHead, Verification},
+        event::{Actor, Event},
         line,
     },
     keyring::{Keyring, sealing::SealingKey},
@@ -136,10 +137,17 @@ impl JournalStore for MemoryStore {
             .unwrap_or_else(|(sequence, flaw)| Verification::Broken { sequence, flaw }))
     }
 
-    async fn purge(&self, before: Timestamp, _now: Timestamp) -> Result<u64, StoreError> {
+    async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
         let mut world = self.world();
         let kept_from = world.lines.iter().position(|line| line.at >= before);
         let count = kept_from.unwrap_or(world.lines.len());
+        let entries = u64::try_from(count).unwrap_or(u64::MAX);
+        if entries > 0 {
+            let event = Event::JournalPurged { before, entries };
+            let draft = Draft::new(now, Actor::System, event);
+            let lines = world.lines_of(&self.keyring, &*self.entropy, &[draft])?;
+            world.append(lines);
+        }
         let purged: Vec<Line> = world.lines.drain(..count).collect();
         if let Some(last) = purged.last() {
             world.checkpoint = Head {
@@ -152,7 +160,7 @@ impl JournalStore for MemoryStore {
             KeyName::Account(_) => true,
             KeyName::Month(month) => *month >= kept_month,
         });
-        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+        Ok(entries)
     }
 }
 

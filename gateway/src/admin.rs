@@ -18,13 +18,16 @@ mod sessions;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::{Json, Router, extract::State, routing::post};
 
 use self::{
     facts::{Done, Status},
     refusal::Refusal,
 };
-use crate::{clock::Clock, entropy::Entropy, identity::Identity, journal::JournalStore};
+use crate::{
+    clock::Clock, entropy::Entropy, identity::Identity, journal::JournalStore, portal::Site,
+};
 
 pub(crate) use self::passphrase::passphrase;
 
@@ -39,8 +42,8 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<dyn Clock>,
     /// Chance, for provisional passwords.
     pub(crate) entropy: Arc<dyn Entropy>,
-    /// Where people sign in: `https://login.example.com`, with the port if it is not 443.
-    pub(crate) portal: Arc<str>,
+    /// The portal, for links and letters.
+    pub(crate) site: Arc<ArcSwap<Site>>,
     /// The gateway that runs; `None` where the command line opened the store itself.
     pub(crate) gateway: Option<Arc<dyn Gateway>>,
 }

@@ -1,64 +1,80 @@
 //! The composition root: the one place that names concrete adapters and ties the parts together.
 
+mod core;
+mod entrance;
+mod gateway;
+mod health;
+mod live;
 mod sockets;
+mod upkeep;
 
-use std::path::Path;
+use std::{io, net::SocketAddr, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
+use arc_swap::ArcSwap;
+use octroi_config::Settings;
+use tokio::net::UnixStream;
+
+use self::core::Core;
+pub(crate) use self::gateway::Gateway;
 pub(crate) use self::sockets::{Sockets, workers_per_core};
 use crate::{
-    admin::client::AdminClient,
+    admin::{self, client::AdminClient},
     cli::{Failure, Outcome},
-    identity::Identity,
+    portal::Site,
 };
 
 /// Runs the gateway that `config` describes until it is told to stop.
 pub(crate) async fn serve(config: &Path) -> Outcome {
     let gateway = Gateway::prepare(config, None).await?;
-    gateway.open().await?.serve().await
+    gateway.open(Box::new(io::stdout())).await?.serve().await
 }
 
 /// The way to the accounts of this configuration: the socket of the gateway that runs, or the
 /// store itself where none does.
 pub(crate) async fn admin_client(config: &Path) -> Result<AdminClient, Failure> {
-    Err(Failure::Unavailable(format!(
-        "no gateway of {} answers",
-        config.display()
-    )))
-}
-
-/// A gateway whose parts are built and whose doors are shut.
-pub(crate) struct Gateway {
-    identity: Identity,
-}
-
-impl Gateway {
-    /// Reads the configuration, opens the stores and builds everything; `sockets` are bound
-    /// already, or are bound where the configuration says.
-    pub(crate) async fn prepare(config: &Path, sockets: Option<Sockets>) -> Result<Self, Failure> {
-        let _ = sockets;
-        Err(Failure::Unavailable(format!(
-            "{} cannot be served yet",
-            config.display()
-        )))
-    }
-
-    /// The people.
-    pub(crate) const fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// Opens every door.
-    pub(crate) async fn open(self) -> Result<OpenGateway, Failure> {
-        Err(Failure::Unavailable("no door can be opened yet".to_owned()))
+    let settings = live::read(config).map_err(|problems| Failure::Refused(problems.join("\n")))?;
+    let socket = settings.server.admin_socket.clone();
+    match UnixStream::connect(&socket).await {
+        Ok(_) => Ok(AdminClient::Socket(socket)),
+        Err(error) if nobody_listens(&error) => in_process(&settings).await,
+        Err(error) => Err(Failure::Unavailable(format!(
+            "the admin socket {} cannot be opened ({error}): run this as root or as the user that runs octroi",
+            socket.display()
+        ))),
     }
 }
 
-/// A gateway that serves.
-pub(crate) struct OpenGateway {}
-
-impl OpenGateway {
-    /// Serves until it is told to stop, then lets requests under way finish.
-    pub(crate) async fn serve(self) -> Outcome {
-        Ok(())
+/// Works on the store itself, under its lock, and as the user whose files they are: files of
+/// another user in the data directory would stop the gateway.
+async fn in_process(settings: &Settings) -> Result<AdminClient, Failure> {
+    let data = &settings.server.data;
+    let own = rustix::process::geteuid().as_raw();
+    match std::fs::metadata(data) {
+        Ok(facts) if facts.uid() == own => {}
+        Ok(facts) => {
+            return Err(Failure::Refused(format!(
+                "no gateway runs, and {} belongs to user {}: run this as that user",
+                data.display(),
+                facts.uid()
+            )));
+        }
+        Err(error) => {
+            return Err(Failure::Unavailable(format!(
+                "no gateway runs, and {} cannot be opened: {error}",
+                data.display()
+            )));
+        }
     }
+    let core = Core::open(settings).await?;
+    let port = settings.server.https.first().map_or(443, SocketAddr::port);
+    let site = Arc::new(ArcSwap::from_pointee(Site::new(settings, port)));
+    let desk = core.desk(site, None);
+    Ok(AdminClient::InProcess(admin::router(desk)))
+}
+
+fn nobody_listens(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
 }

@@ -58,7 +58,8 @@ pub(crate) async fn run(request: Request, output: &Output) -> Outcome {
     installation.configure(addresses, &running)?;
     let gateway = Gateway::prepare(&installation.configuration(), Some(sockets)).await?;
     people::settle(gateway.identity(), &people, &entropy).await?;
-    let gateway = gateway.open().await?;
+    let access_log = Box::new(installation.access_log()?);
+    let gateway = gateway.open(access_log).await?;
     Facts::of(&installation, addresses, &people, &running).write(&installation)?;
     output.line(&Welcome {
         installation: &installation,

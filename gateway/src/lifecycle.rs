@@ -60,6 +60,11 @@ impl Tasks {
         let _ = stopping.wait_for(|stopping| *stopping).await;
     }
 
+    /// Turns true when tasks are told to stop; for those who want it as a value.
+    pub(crate) fn stop_watch(&self) -> watch::Receiver<bool> {
+        self.0.stopping.subscribe()
+    }
+
     /// Waits until no task is left, `grace` at most; the number of those that are left.
     pub(crate) async fn drained(&self, grace: Duration) -> usize {
         let mut running = self.0.running.subscribe();

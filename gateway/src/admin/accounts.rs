@@ -15,11 +15,17 @@ use super::{
     refusal::Refusal,
     times,
 };
-use crate::identity::{
-    accounts::{AccountFacts, AdminError, AdminRefusal, Language, NewAccount, Standing},
-    client::Operator,
-    invitations::InvitationLife,
-    secret::TypedPassword,
+use crate::{
+    identity::{
+        accounts::{AccountFacts, AdminError, AdminRefusal, Language, NewAccount, Standing},
+        client::Operator,
+        invitations::InvitationLife,
+        secret::TypedPassword,
+    },
+    portal::{
+        self,
+        letter::{self, Letter},
+    },
 };
 
 pub(super) fn router() -> Router<Desk> {
@@ -73,15 +79,15 @@ async fn invite(
         Err(error) => return Err(error.into()),
     };
     let issued = desk.identity.invite(operator, account.id, life).await?;
+    let site = desk.site.load();
+    let letter = Letter::new(&site, &issued, portal::language::Language::French);
+    let letter = letter.map_err(Refusal::unavailable)?;
     Ok(Json(Invitation {
         account: name_of(&account),
-        link: format!(
-            "{}{INVITATION_PATH}{}",
-            desk.portal,
-            issued.token.expose().as_str()
-        ),
+        link: letter::link(&site, &issued.token),
         expires_at: times::written(issued.expires_at),
-        letter: String::new(),
+        letter: letter.text,
+        sheet: letter.html,
     }))
 }
 
@@ -248,6 +254,3 @@ fn tenant_name(text: &str) -> Result<TenantName, Refusal> {
 fn language_of(code: &str) -> Result<Language, Refusal> {
     Language::from_tag(code).ok_or_else(|| Refusal::refused("a language is fr or en"))
 }
-
-/// Where the portal answers the link of an invitation.
-const INVITATION_PATH: &str = "/.octroi/invitation/";

@@ -180,6 +180,8 @@ pub(crate) struct Invitation {
     pub(crate) expires_at: String,
     /// The letter to hand over, in the person's language.
     pub(crate) letter: String,
+    /// The same as a sheet to print, HTML.
+    pub(crate) sheet: String,
 }
 
 impl fmt::Display for Invitation {

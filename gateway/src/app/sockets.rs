@@ -6,7 +6,7 @@ use std::{
     num::NonZeroUsize,
 };
 
-use crate::cli::Failure;
+use crate::{cli::Failure, listener::sockets};
 
 /// Bound sockets.
 #[derive(Debug)]
@@ -38,21 +38,17 @@ impl Sockets {
         management: SocketAddr,
         workers: NonZeroUsize,
     ) -> Result<Self, Failure> {
+        let several = |address: &SocketAddr, count: usize| {
+            sockets::bind(*address, count).map_err(|error| cannot_bind(*address, &error))
+        };
         let one = |address: &SocketAddr| {
             TcpListener::bind(address).map_err(|error| cannot_bind(*address, &error))
         };
-        let several = |address: &SocketAddr| {
-            let first = one(address)?;
-            (0..workers.get())
-                .map(|_| {
-                    first
-                        .try_clone()
-                        .map_err(|error| cannot_bind(*address, &error))
-                })
-                .collect()
-        };
         Ok(Self {
-            https: https.iter().map(several).collect::<Result<_, _>>()?,
+            https: https
+                .iter()
+                .map(|address| several(address, workers.get()))
+                .collect::<Result<_, _>>()?,
             http: http.iter().map(one).collect::<Result<_, _>>()?,
             management: one(&management)?,
         })

@@ -1,6 +1,11 @@
 //! `octroi user …`: accounts, as an operator works on them.
 
-use std::io::{self, BufRead, Read};
+use std::{
+    fs::File,
+    io::{self, BufRead, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 
@@ -91,6 +96,9 @@ pub(crate) struct InviteArguments {
     /// Print the letter to hand to the person instead of the bare link
     #[arg(long)]
     letter: bool,
+    /// Write the letter as a sheet to print, HTML, into a new file that you alone may read
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
 }
 
 /// What `user list` is told.
@@ -151,12 +159,34 @@ fn invite(arguments: InviteArguments, output: &Output) -> Outcome {
     };
     let connection = Connection::open(&config)?;
     let invitation: Invitation = connection.ask("/v1/accounts/invite", &request)?;
+    if let Some(file) = &arguments.sheet {
+        write_sheet(file, &invitation.sheet)?;
+    }
     if arguments.letter {
         output.say(&invitation.letter);
     } else {
         output.fact(&invitation);
     }
     Ok(())
+}
+
+/// The sheet bears the link, so it is made for its reader alone.
+fn write_sheet(file: &Path, sheet: &str) -> Outcome {
+    let write = || {
+        let mut options = File::options();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(file)?;
+        file.write_all(sheet.as_bytes())
+    };
+    write().map_err(|error: io::Error| {
+        Failure::Refused(format!(
+            "the invitation stands, but {} was not written ({error}); ask for another link",
+            file.display()
+        ))
+    })
 }
 
 fn list(arguments: ListArguments, output: &Output) -> Outcome {

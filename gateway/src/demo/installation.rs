@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write,
+    fs::File,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -84,6 +85,13 @@ impl Installation {
     /// Where the services keep their sockets and logs.
     pub(super) fn services(&self) -> PathBuf {
         self.directory.join("services")
+    }
+
+    /// Where the gateway writes one line for each request; it goes on where it was.
+    pub(super) fn access_log(&self) -> Result<File, DemoFault> {
+        let file = self.directory.join("access.log");
+        let opened = File::options().create(true).append(true).open(&file);
+        opened.map_err(|error| DemoFault::File { file, error })
     }
 
     /// Writes the configuration for these addresses and services.

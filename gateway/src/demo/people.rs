@@ -226,3 +226,6 @@ const FIXTURES: [Fixture; 9] = [
     provisional("acme", "jean", "Jean Petit", &["occupant"]),
     provisional("globex", "ines", "Inès Claes", &["rh"]),
 ];
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,6 @@
 use std::{
     future::Future,
     io,
-    num::NonZeroUsize,
     thread::{self, JoinHandle},
 };
 
@@ -13,28 +12,25 @@ use std::{
 pub(crate) struct Workers(Vec<JoinHandle<io::Result<()>>>);
 
 impl Workers {
-    /// Starts `count` threads; each runs the future that `work` makes for its number until it ends.
-    pub(crate) fn start<W, F>(count: NonZeroUsize, work: W) -> io::Result<Self>
+    /// Starts one thread for each of `works`; it runs the future that the work makes until it ends.
+    pub(crate) fn start<W, F>(works: impl IntoIterator<Item = W>) -> io::Result<Self>
     where
-        W: Fn(usize) -> F + Clone + Send + 'static,
+        W: FnOnce() -> F + Send + 'static,
         F: Future<Output = ()>,
     {
-        let start_one = |number: usize| {
-            let work = work.clone();
+        let start_one = |(number, work): (usize, W)| {
             thread::Builder::new()
                 .name(format!("worker-{number}"))
                 .spawn(move || {
                     let runtime = tokio::runtime::Builder::new_current_thread()
                         .enable_all()
                         .build()?;
-                    runtime.block_on(work(number));
+                    runtime.block_on(work());
                     Ok(())
                 })
         };
-        (0..count.get())
-            .map(start_one)
-            .collect::<io::Result<_>>()
-            .map(Self)
+        let works = works.into_iter().enumerate();
+        works.map(start_one).collect::<io::Result<_>>().map(Self)
     }
 
     /// Waits until each has ended; the number of those that ended badly.
@@ -60,14 +56,13 @@ mod tests {
     #[test]
     fn each_worker_runs_its_own_work_and_is_waited_for() {
         let sum = Arc::new(AtomicUsize::new(0));
-        let adder = Arc::clone(&sum);
-        let workers = Workers::start(NonZeroUsize::new(3).unwrap(), move |number| {
-            let adder = Arc::clone(&adder);
-            async move {
-                adder.fetch_add(number + 1, Ordering::SeqCst);
+        let works = (1..=3).map(|number| {
+            let adder = Arc::clone(&sum);
+            move || async move {
+                adder.fetch_add(number, Ordering::SeqCst);
             }
         });
-        assert_eq!(workers.unwrap().join(), 0);
+        assert_eq!(Workers::start(works).unwrap().join(), 0);
         assert_eq!(sum.load(Ordering::SeqCst), 6);
     }
 }

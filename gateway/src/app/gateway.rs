@@ -1,0 +1,432 @@
+//! A gateway from its configuration to its end.
+
+use std::{
+    io::{self, Write},
+    net::TcpListener,
+    num::NonZeroUsize,
+    path::Path,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use axum::{http::header, routing::get};
+use octroi_certs::{tickets, tls};
+use octroi_config::{Settings, settings::Workers as WorkerCount};
+use pingora::{proxy::http_proxy, server::configuration::ServerConf};
+use tokio::task::JoinSet;
+
+use super::{
+    Sockets,
+    core::{Core, unavailable},
+    entrance,
+    health::Condition,
+    live::{self, Live, Place},
+    upkeep::Upkeep,
+    workers_per_core,
+};
+use crate::{
+    admin::{
+        self,
+        http::{self, LocalListener},
+        management,
+        socket::AdminSocket,
+    },
+    assertion::{Passports, SigningKeys},
+    cli::{Failure, Outcome},
+    identity::Identity,
+    journal::{
+        Draft,
+        event::{Actor, Event},
+    },
+    lifecycle::{
+        FileWatch, Signal, Signals, Tasks, Workers,
+        service_manager::{self, Turn},
+    },
+    listener::{
+        self, Caps, Entrance,
+        plain::{self, PlainEntrance},
+    },
+    metrics::Metrics,
+    portal::{Portal, Routers, errors::PortalErrorPages},
+    proxy::{Gate, GateParts, access_log::AccessLog, request_id::RequestIds},
+};
+
+/// A gateway whose parts are built and whose doors are shut.
+pub(crate) struct Gateway {
+    core: Core,
+    live: Arc<Live>,
+    sockets: Sockets,
+    gate: Gate,
+    entrance: Arc<Entrance>,
+    metrics: Arc<Metrics>,
+    access_log: AccessLog,
+}
+
+impl Gateway {
+    /// Reads the configuration, opens the stores and builds everything; `sockets` are bound
+    /// already, or are bound where the configuration says.
+    pub(crate) async fn prepare(config: &Path, sockets: Option<Sockets>) -> Result<Self, Failure> {
+        let settings =
+            live::read(config).map_err(|problems| Failure::Refused(problems.join("\n")))?;
+        let core = Core::open(&settings).await?;
+        let sockets = match sockets {
+            Some(sockets) => sockets,
+            None => bind(&settings)?,
+        };
+        let metrics = Metrics::new();
+        let place = place_of(&sockets)?;
+        let limits = Arc::new(entrance::limits(&settings.connections));
+        let profile = entrance::profile(settings.server.tls_profile);
+        let proxy_header_from = settings.server.proxy_protocol.clone();
+        let live = Arc::new(Live::start(
+            config,
+            settings,
+            place,
+            &core,
+            Arc::clone(&metrics),
+        )?);
+        let tickets = tickets::rotating().map_err(unavailable)?;
+        let tls = tls::server_config(Arc::clone(&live.certificates), tickets, profile);
+        let entrance = Arc::new(Entrance {
+            tls: tls.map_err(unavailable)?,
+            certificates: Arc::clone(&live.certificates),
+            proxy_header_from,
+            caps: Caps::new(limits.connections_max, limits.connections_per_client_max),
+            limits,
+        });
+        let access_log = AccessLog::new(metrics.access_lines_dropped.clone());
+        let gate = gate(&core, &live, &metrics, &access_log).await?;
+        Ok(Self {
+            core,
+            live,
+            sockets,
+            gate,
+            entrance,
+            metrics,
+            access_log,
+        })
+    }
+
+    /// The people.
+    pub(crate) const fn identity(&self) -> &Identity {
+        &self.core.identity
+    }
+
+    /// Opens every door. Access lines go to `access_sink`.
+    pub(crate) async fn open(
+        self,
+        access_sink: Box<dyn Write + Send>,
+    ) -> Result<OpenGateway, Failure> {
+        let tasks = Tasks::new();
+        let signals = Signals::listen().map_err(unavailable)?;
+        let condition = Condition::new(Arc::clone(&self.core.stores.health), self.metrics);
+        let settings = self.live.settings();
+        let bound = self.sockets.addresses()?;
+        let started = Event::Started {
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        self.core.note(started).await.map_err(unavailable)?;
+
+        let socket = AdminSocket::bind(&settings.server.admin_socket).map_err(unavailable)?;
+        let gateway: Arc<dyn admin::Gateway> = Arc::clone(&self.live) as Arc<_>;
+        let desk = self
+            .core
+            .desk(Arc::clone(&self.live.portal_site), Some(gateway));
+        tasks.spawn(
+            "admin API",
+            socket.serve(admin::router(desk), tasks.clone()),
+        );
+        let router = management::router(Arc::clone(&condition) as Arc<_>);
+        let listener = tokio_listener(self.sockets.management).map_err(unavailable)?;
+        let listener = LocalListener::Tcp(listener);
+        tasks.spawn("management", http::serve(listener, router, tasks.clone()));
+        open_plain(self.sockets.http, &self.live, &self.entrance, &tasks);
+        let upkeep = Upkeep::of(&self.core, &self.live);
+        upkeep.clone().start(&tasks);
+        let access_writer =
+            start_access_writer(&self.access_log, access_sink).map_err(unavailable)?;
+        let workers = open_https(self.sockets.https, &self.gate, &self.entrance, &tasks)
+            .map_err(unavailable)?;
+        for address in &bound.https {
+            tracing::info!(%address, "listening: https");
+        }
+        for address in &bound.http {
+            tracing::info!(%address, "listening: http, for redirects");
+        }
+        tracing::info!(address = %bound.management, "listening: management");
+        tracing::info!(socket = %settings.server.admin_socket.display(), "listening: admin");
+        service_manager::tell(Turn::Ready);
+        Ok(OpenGateway {
+            core: self.core,
+            live: self.live,
+            upkeep,
+            tasks,
+            signals,
+            condition,
+            workers,
+            access_log: self.access_log,
+            access_writer,
+            grace: self.entrance.limits.drain_timeout,
+        })
+    }
+}
+
+/// A gateway that serves.
+pub(crate) struct OpenGateway {
+    core: Core,
+    live: Arc<Live>,
+    upkeep: Upkeep,
+    tasks: Tasks,
+    signals: Signals,
+    condition: Arc<Condition>,
+    workers: Workers,
+    access_log: AccessLog,
+    access_writer: JoinHandle<()>,
+    grace: Duration,
+}
+
+impl OpenGateway {
+    /// Serves until it is told to stop, then lets requests under way finish.
+    pub(crate) async fn serve(mut self) -> Outcome {
+        self.wait_for_stop().await;
+        tracing::info!(
+            grace_s = self.grace.as_secs(),
+            "stopping: no new work is taken"
+        );
+        service_manager::tell(Turn::Stopping);
+        self.condition.stop();
+        self.tasks.stop();
+        let workers = self.workers;
+        let drained = tokio::task::spawn_blocking(move || workers.join());
+        tokio::select! {
+            failed = drained => match failed {
+                Ok(0) => {}
+                Ok(failed) => tracing::error!(failed, "workers ended badly"),
+                Err(error) => tracing::error!(%error, "workers were not waited for"),
+            },
+            _ = self.signals.next() => tracing::warn!("told twice to stop: requests under way are cut"),
+        }
+        let left = self.tasks.drained(LOCAL_GRACE).await;
+        if left > 0 {
+            tracing::warn!(left, "local connections were cut");
+        }
+        let written = self.upkeep.finish().await;
+        let noted = self.core.note(Event::Stopped).await;
+        self.access_log.close();
+        // A writer that panicked has nothing left to write.
+        let _ = self.access_writer.join();
+        written.and(noted).map_err(unavailable)?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// Reloads as often as it is asked for, by signal or by a file's change.
+    async fn wait_for_stop(&mut self) {
+        let mut watch = watch(&self.live);
+        loop {
+            let signal = tokio::select! {
+                signal = self.signals.next() => signal,
+                () = changed(&mut watch) => Signal::Reload,
+            };
+            match signal {
+                Signal::Stop => return,
+                // The outcome is in the log.
+                Signal::Reload => {
+                    let _ = self.live.reload().await;
+                    watch = self::watch(&self.live);
+                }
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Writes a line of the gateway's own into the journal.
+    async fn note(&self, event: Event) -> Result<(), crate::store::StoreError> {
+        let line = Draft::new(self.clock.now(), Actor::System, event);
+        self.stores.journal.append(vec![line]).await
+    }
+}
+
+impl Upkeep {
+    fn of(core: &Core, live: &Live) -> Self {
+        let months = u32::from(live.settings().journal.keep_months);
+        Self {
+            stores: core.stores.clone(),
+            open_requests: Arc::clone(&core.open_requests),
+            clock: Arc::clone(&core.clock),
+            retention: MONTH.saturating_mul(months),
+        }
+    }
+}
+
+fn watch(live: &Live) -> Option<FileWatch> {
+    FileWatch::of(live.files())
+        .inspect_err(|error| {
+            tracing::warn!(%error, "files are not watched: send SIGHUP after a change");
+        })
+        .ok()
+}
+
+async fn changed(watch: &mut Option<FileWatch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn gate(
+    core: &Core,
+    live: &Live,
+    metrics: &Arc<Metrics>,
+    access_log: &AccessLog,
+) -> Result<Gate, Failure> {
+    let keys = SigningKeys::open(Arc::clone(&core.stores.signing_keys), core.clock.now()).await;
+    let keys = Arc::new(keys.map_err(unavailable)?);
+    let portal = Portal::new(
+        core.identity.clone(),
+        Arc::clone(&live.portal_site),
+        Arc::clone(&core.keyring),
+        Arc::clone(&core.clock),
+        Arc::clone(&core.entropy),
+    );
+    let error_pages = Arc::new(PortalErrorPages::new(Arc::clone(&live.portal_site)));
+    let passports = Passports::new(
+        Arc::clone(&keys),
+        Arc::clone(&core.stores.accounts),
+        Arc::clone(&core.clock),
+        Arc::clone(&core.entropy),
+    );
+    Ok(Gate::new(GateParts {
+        site: Arc::clone(&live.proxy_site),
+        sessions: Arc::clone(&core.stores.sessions),
+        passports: Arc::new(passports),
+        routers: with_key_document(portal.routers(), &keys),
+        error_pages,
+        open_requests: Arc::clone(&core.open_requests),
+        limit: Arc::clone(&live.limit),
+        request_ids: RequestIds::new(Arc::clone(&core.entropy)),
+        metrics: Arc::clone(metrics),
+        access_log: access_log.clone(),
+        clock: Arc::clone(&core.clock),
+    }))
+}
+
+fn bind(settings: &Settings) -> Result<Sockets, Failure> {
+    let server = &settings.server;
+    let workers = match server.workers {
+        WorkerCount::Exactly(count) => NonZeroUsize::from(count),
+        WorkerCount::PerCore => workers_per_core(),
+    };
+    Sockets::bind(
+        &server.https,
+        &server.http,
+        server.management.address,
+        workers,
+    )
+}
+
+fn place_of(sockets: &Sockets) -> Result<Place, Failure> {
+    let bound = sockets.addresses()?;
+    let https_port = bound.https.first().map_or(443, |address| address.port());
+    let listeners = bound
+        .https
+        .into_iter()
+        .chain(bound.http)
+        .chain([bound.management]);
+    Ok(Place {
+        listeners: listeners.collect(),
+        https_port,
+    })
+}
+
+fn open_plain(sockets: Vec<TcpListener>, live: &Arc<Live>, entrance: &Entrance, tasks: &Tasks) {
+    let settings = live.settings();
+    let port = live.https_port();
+    let own = Arc::clone(live);
+    let plain = Arc::new(PlainEntrance {
+        is_ours: Box::new(move |host| {
+            let settings = own.settings();
+            settings.server.portal == *host || settings.routes.names_host(host)
+        }),
+        public_https_port: settings.server.public_port.map_or(port, Into::into),
+        acme_webroot: settings.server.acme_webroot.clone(),
+        caps: Arc::clone(&entrance.caps),
+        limits: Arc::clone(&entrance.limits),
+    });
+    for socket in sockets {
+        let serving = plain::serve(socket, Arc::clone(&plain), tasks.stop_watch());
+        tasks.spawn("plain HTTP", async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "plain HTTP is not served any more");
+            }
+        });
+    }
+}
+
+/// One thread a worker, each with a socket of every address and a proxy of its own.
+fn open_https(
+    sockets: Vec<Vec<TcpListener>>,
+    gate: &Gate,
+    entrance: &Arc<Entrance>,
+    tasks: &Tasks,
+) -> io::Result<Workers> {
+    let count = sockets.first().map_or(0, Vec::len);
+    let mut shares: Vec<Vec<TcpListener>> = (0..count).map(|_| Vec::new()).collect();
+    for of_one_address in sockets {
+        for (share, socket) in shares.iter_mut().zip(of_one_address) {
+            share.push(socket);
+        }
+    }
+    let conf = Arc::new(ServerConf::default());
+    Workers::start(shares.into_iter().map(|share| {
+        let proxy = Arc::new(http_proxy(&conf, gate.clone()));
+        let (entrance, stop) = (Arc::clone(entrance), tasks.stop_watch());
+        move || async move {
+            let mut serving = JoinSet::new();
+            for socket in share {
+                let (proxy, entrance) = (Arc::clone(&proxy), Arc::clone(&entrance));
+                serving.spawn(listener::serve_https(socket, proxy, entrance, stop.clone()));
+            }
+            for ended in serving.join_all().await {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "HTTPS is not served any more");
+                }
+            }
+        }
+    }))
+}
+
+fn start_access_writer(log: &AccessLog, sink: Box<dyn Write + Send>) -> io::Result<JoinHandle<()>> {
+    let log = log.clone();
+    std::thread::Builder::new()
+        .name("access log".to_owned())
+        .spawn(move || log.write_to(sink))
+}
+
+fn tokio_listener(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
+}
+
+/// How long local connections may take to end.
+const LOCAL_GRACE: Duration = Duration::from_secs(2);
+/// A month of the journal's keeping: a twelfth of 365 days.
+const MONTH: Duration = Duration::from_secs(365 * 24 * 60 * 60 / 12);
+
+/// The keys that verify assertions, on every host: `/.octroi/jwks.json` (RFC 7517).
+fn with_key_document(routers: Routers, keys: &Arc<SigningKeys>) -> Routers {
+    let keys = Arc::clone(keys);
+    let document = get(async move || {
+        let kind = (header::CONTENT_TYPE, "application/jwk-set+json");
+        let life = (header::CACHE_CONTROL, "public, max-age=300");
+        ([kind, life], keys.document())
+    });
+    Routers {
+        portal: routers.portal.route(KEY_DOCUMENT, document.clone()),
+        application: routers.application.route(KEY_DOCUMENT, document),
+    }
+}
+
+const KEY_DOCUMENT: &str = "/.octroi/jwks.json";

@@ -1,0 +1,274 @@
+//! What configuration says, in force: built whole from a file, swapped in one step, kept where the
+//! next one has anything wrong with it.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest;
+use octroi_certs::{bundle::Bundle, reload, resolver::Resolver};
+use octroi_config::Settings;
+use octroi_policy::rule::Route;
+use rustls_pki_types::UnixTime;
+use tokio::sync::Mutex;
+
+use super::{
+    core::{Core, identity_settings},
+    entrance,
+};
+use crate::{
+    admin,
+    cli::Failure,
+    clock::Clock,
+    identity::IdentitySettings,
+    journal::{
+        Draft, JournalStore,
+        event::{Actor, Event},
+    },
+    lifecycle::service_manager::{self, Turn},
+    listener::open_requests::{EndReason, OpenRequests},
+    metrics::Metrics,
+    portal,
+    proxy::{rate_limit::AddressLimit, site::Site},
+};
+
+/// The configuration in force, and everything that is made of it.
+pub(super) struct Live {
+    file: PathBuf,
+    settings: ArcSwap<Settings>,
+    place: Place,
+    pub(super) certificates: Arc<Resolver>,
+    pub(super) proxy_site: Arc<ArcSwap<Site>>,
+    pub(super) portal_site: Arc<ArcSwap<portal::Site>>,
+    pub(super) limit: Arc<ArcSwap<AddressLimit>>,
+    identity_settings: Arc<ArcSwap<IdentitySettings>>,
+    metrics: Arc<Metrics>,
+    open_requests: Arc<OpenRequests>,
+    journal: Arc<dyn JournalStore>,
+    clock: Arc<dyn Clock>,
+    /// One reload at a time.
+    turn: Mutex<()>,
+}
+
+/// Where the gateway stands, which no reload changes.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// Every address that is bound: none of them may be an upstream.
+    pub(super) listeners: Arc<[SocketAddr]>,
+    /// The port of HTTPS.
+    pub(super) https_port: u16,
+}
+
+/// Everything that one reading of the configuration makes.
+struct Built {
+    settings: Settings,
+    bundles: Vec<Bundle>,
+    proxy_site: Site,
+    portal_site: portal::Site,
+    limit: AddressLimit,
+    digest: String,
+}
+
+impl Live {
+    /// Puts the first configuration in force.
+    pub(super) fn start(
+        file: &Path,
+        settings: Settings,
+        place: Place,
+        core: &Core,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Failure> {
+        let digest = digest_of(file);
+        let built = build(settings, &place, &metrics, &core.clock, digest);
+        let built = built.map_err(|problems| Failure::Refused(problems.join("\n")))?;
+        Ok(Self {
+            file: file.to_owned(),
+            certificates: Resolver::new(&built.bundles),
+            proxy_site: Arc::new(ArcSwap::from_pointee(built.proxy_site)),
+            portal_site: Arc::new(ArcSwap::from_pointee(built.portal_site)),
+            limit: Arc::new(ArcSwap::from_pointee(built.limit)),
+            settings: ArcSwap::from_pointee(built.settings),
+            place,
+            identity_settings: Arc::clone(&core.identity_settings),
+            metrics,
+            open_requests: Arc::clone(&core.open_requests),
+            journal: Arc::clone(&core.stores.journal),
+            clock: Arc::clone(&core.clock),
+            turn: Mutex::new(()),
+        })
+    }
+
+    /// The settings in force.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// The port of HTTPS.
+    pub(super) const fn https_port(&self) -> u16 {
+        self.place.https_port
+    }
+
+    /// Every file whose change asks for a reload.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let settings = self.settings.load();
+        let certificates = settings.certificates.iter();
+        let files = certificates.flat_map(|one| [one.chain.clone(), one.key_file.clone()]);
+        std::iter::once(self.file.clone()).chain(files).collect()
+    }
+
+    /// Reads the configuration again. Says what changed, or everything that is wrong; the log and
+    /// the journal have learnt it by then.
+    pub(super) async fn reload(&self) -> Result<String, String> {
+        let _turn = self.turn.lock().await;
+        service_manager::tell(Turn::Reloading);
+        let outcome = match self.read_and_build() {
+            Ok(built) => Ok(self.put_in_force(built).await),
+            Err(problems) => Err(self.keep(&problems).await),
+        };
+        service_manager::tell(Turn::Ready);
+        outcome
+    }
+
+    fn read_and_build(&self) -> Result<Built, Vec<String>> {
+        let digest = digest_of(&self.file);
+        let settings = read(&self.file)?;
+        build(settings, &self.place, &self.metrics, &self.clock, digest)
+    }
+
+    async fn put_in_force(&self, built: Built) -> String {
+        let before = self.settings.load_full();
+        let changes = before.diff(&built.settings);
+        let (old, new) = (before.routes.table(), built.settings.routes.table());
+        let gone = routes_that_changed(old.routes(), new.routes());
+        self.certificates.replace(&built.bundles);
+        self.limit.store(Arc::new(built.limit));
+        self.identity_settings
+            .store(Arc::new(identity_settings(&built.settings)));
+        self.portal_site.store(Arc::new(built.portal_site));
+        self.proxy_site.store(Arc::new(built.proxy_site));
+        self.settings.store(Arc::new(built.settings));
+        // What a route let in under its old rule does not go on under a new one.
+        let ended = self
+            .open_requests
+            .end_where(EndReason::RouteGone, |label| gone.contains(&label.route));
+        for change in &changes {
+            tracing::info!(%change, "configuration changed");
+        }
+        tracing::info!(
+            changes = changes.len(),
+            ended,
+            digest = built.digest,
+            "configuration reloaded"
+        );
+        self.note(Event::ConfigurationLoaded {
+            digest: built.digest,
+        })
+        .await;
+        match changes.len() {
+            0 => "nothing changed".to_owned(),
+            _ => changes
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        }
+    }
+
+    async fn keep(&self, problems: &[String]) -> String {
+        for problem in problems {
+            tracing::error!(
+                problem,
+                "configuration not reloaded; the old one stays in force"
+            );
+        }
+        let count = u32::try_from(problems.len()).unwrap_or(u32::MAX);
+        self.note(Event::ConfigurationRefused { problems: count })
+            .await;
+        problems.join("\n")
+    }
+
+    async fn note(&self, event: Event) {
+        let line = Draft::new(self.clock.now(), Actor::System, event);
+        if let Err(error) = self.journal.append(vec![line]).await {
+            tracing::error!(%error, "a reload could not be journaled");
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl admin::Gateway for Live {
+    async fn reload(&self) -> Result<String, String> {
+        Self::reload(self).await
+    }
+}
+
+/// Reads settings; warnings go to the log.
+pub(super) fn read(file: &Path) -> Result<Settings, Vec<String>> {
+    let environment = std::env::vars_os().collect();
+    match octroi_config::load(file, &environment) {
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                tracing::warn!(%warning, "configuration");
+            }
+            Ok(loaded.settings)
+        }
+        Err(problems) => Err(problems.0.iter().map(ToString::to_string).collect()),
+    }
+}
+
+fn build(
+    settings: Settings,
+    place: &Place,
+    metrics: &Metrics,
+    clock: &Arc<dyn Clock>,
+    digest: String,
+) -> Result<Built, Vec<String>> {
+    let one = |problem: String| vec![problem];
+    let sources = entrance::certificates(&settings).map_err(|error| one(error.to_string()))?;
+    let bundles = reload::load_all(&sources, unix_time(&**clock))
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let portal_site = portal::Site::new(&settings, place.https_port);
+    let public_port = settings
+        .server
+        .public_port
+        .map_or(place.https_port, Into::into);
+    let proxy_site = Site::new(&settings, &place.listeners, public_port, metrics)
+        .map_err(|fault| one(fault.to_string()))?;
+    let rate = settings.limits.unauthenticated;
+    let limit = AddressLimit::new(
+        rate.count,
+        rate.period,
+        settings.limits.burst,
+        Arc::clone(clock),
+    );
+    let limit =
+        limit.ok_or_else(|| one("limits.unauthenticated: the period is too short".to_owned()))?;
+    Ok(Built {
+        settings,
+        bundles,
+        proxy_site,
+        portal_site,
+        limit,
+        digest,
+    })
+}
+
+/// The names of routes that are gone or ask for something else than before.
+fn routes_that_changed(old: &[Route], new: &[Route]) -> Vec<octroi_policy::id::RouteName> {
+    let changed = old.iter().filter(|route| !new.contains(route));
+    changed.map(|route| route.name.clone()).collect()
+}
+
+/// SHA-256 of the file, so that the journal tells one configuration from another.
+fn digest_of(file: &Path) -> String {
+    let text = std::fs::read(file).unwrap_or_default();
+    data_encoding::HEXLOWER.encode(digest::digest(&digest::SHA256, &text).as_ref())
+}
+
+fn unix_time(clock: &dyn Clock) -> UnixTime {
+    let seconds = u64::try_from(clock.now().as_unix_seconds()).unwrap_or(0);
+    UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds))
+}

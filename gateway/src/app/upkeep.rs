@@ -1,0 +1,158 @@
+//! What has to be done again and again: ending what is over, writing down last uses, keeping the
+//! journal in its bounds. Each task stops when the gateway does.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use octroi_policy::time::Timestamp;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    clock::Clock,
+    lifecycle::Tasks,
+    listener::open_requests::{EndReason, OpenRequests},
+    store::{StoreError, Stores, live::LiveSession},
+};
+
+/// What upkeep works on.
+#[derive(Clone)]
+pub(super) struct Upkeep {
+    /// Everything that is kept.
+    pub(super) stores: Stores,
+    /// What is being answered.
+    pub(super) open_requests: Arc<OpenRequests>,
+    /// The time.
+    pub(super) clock: Arc<dyn Clock>,
+    /// How long lines of the journal, and facts of ended sessions, are kept.
+    pub(super) retention: Duration,
+}
+
+impl Upkeep {
+    /// Starts every task.
+    pub(super) fn start(self, tasks: &Tasks) {
+        let own = self.clone();
+        repeat(tasks, "expiry", EXPIRY_EVERY, move || {
+            own.end_what_is_over();
+            async { Ok(()) }
+        });
+        let own = self.clone();
+        repeat(tasks, "counted failures", FAILURES_EVERY, move || {
+            let own = own.clone();
+            async move { own.stores.journal.flush_failures(own.clock.now()).await }
+        });
+        let own = self.clone();
+        repeat(tasks, "sessions", SESSIONS_EVERY, move || {
+            let own = own.clone();
+            async move { own.settle_sessions().await }
+        });
+        let own = self.clone();
+        repeat(tasks, "journal head", HEAD_EVERY, move || {
+            let own = own.clone();
+            async move { own.tell_head().await }
+        });
+        let own = self;
+        repeat(tasks, "journal purge", PURGE_EVERY, move || {
+            let own = own.clone();
+            async move { own.purge().await }
+        });
+    }
+
+    /// Writes down what only memory knows, before the process ends.
+    pub(super) async fn finish(&self) -> Result<(), StoreError> {
+        let journal = &self.stores.journal;
+        let end_of_time = Timestamp::from_unix_millis(i64::MAX);
+        let flushed = journal.flush_failures(end_of_time).await;
+        self.stores.sessions.flush_last_used().await?;
+        flushed
+    }
+
+    /// Ends requests whose session is over: a socket or stream that outlives it asks for nothing,
+    /// so that nothing else would notice.
+    fn end_what_is_over(&self) -> usize {
+        let now = self.clock.now();
+        let live = |session| self.stores.sessions.live(session);
+        let sessions = self.open_requests.sessions().into_iter();
+        sessions
+            .filter(|session| live(*session).is_none_or(|live| is_over(&live, now)))
+            .map(|session| {
+                self.open_requests
+                    .end_session(session, EndReason::SessionExpired)
+            })
+            .sum()
+    }
+
+    async fn settle_sessions(&self) -> Result<(), StoreError> {
+        let sessions = &self.stores.sessions;
+        sessions.flush_last_used().await?;
+        let now = self.clock.now();
+        for session in sessions.sweep(now, now.before(self.retention)).await? {
+            self.open_requests
+                .end_session(session, EndReason::SessionExpired);
+        }
+        Ok(())
+    }
+
+    /// Whoever cuts the journal's end off cannot also take back what the log stream has.
+    async fn tell_head(&self) -> Result<(), StoreError> {
+        let head = self.stores.journal.head().await?;
+        tracing::info!(journal_head = %format_args!("{}:{}", head.sequence, head.code));
+        Ok(())
+    }
+
+    async fn purge(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let lines = self
+            .stores
+            .journal
+            .purge(now.before(self.retention), now)
+            .await?;
+        if lines > 0 {
+            tracing::info!(lines, "old lines of the journal were purged");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a session has ended in any way, whatever the host it is used on.
+fn is_over(live: &LiveSession, now: Timestamp) -> bool {
+    let record = &live.record;
+    let standing = live.standing();
+    let now = now.max(standing.last_used_at);
+    standing.ended
+        || standing.account_epoch != Some(record.epoch)
+        || now >= record.ends_at
+        || now.since(standing.last_used_at) >= record.idle_limit
+}
+
+/// Does `work` at once and then every `period`, until tasks are told to stop. What fails is logged
+/// and tried again the next time.
+fn repeat<F, W>(tasks: &Tasks, name: &'static str, period: Duration, mut work: W)
+where
+    W: FnMut() -> F + Send + 'static,
+    F: Future<Output = Result<(), StoreError>> + Send,
+{
+    let stopping = tasks.clone();
+    tasks.spawn(name, async move {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = stopping.stopping() => return,
+            }
+            if let Err(error) = work().await {
+                tracing::error!(task = name, %error, "upkeep failed; it is tried again");
+            }
+        }
+    });
+}
+
+/// A session's end closes what it has open within a second.
+const EXPIRY_EVERY: Duration = Duration::from_millis(500);
+/// How soon after its minute a count of failures is written.
+const FAILURES_EVERY: Duration = Duration::from_secs(5);
+/// After a crash a session may end this much early, never late.
+const SESSIONS_EVERY: Duration = Duration::from_secs(60);
+/// How often the log stream learns the journal's head.
+const HEAD_EVERY: Duration = Duration::from_secs(60);
+/// How often old lines are looked for.
+const PURGE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -10,7 +10,7 @@ mod upstream;
 
 pub use brand::{Accent, AccessibilityVerdict, Brand, Contact, Logo, LogoFormat};
 pub use identity::{
-    CookieLife, Hashing, Journal, Password, Rate, Sessions, Storage, Tenants, UnauthenticatedLimit,
+    CookieLife, Hashing, Journal, Rate, Sessions, Storage, Tenants, UnauthenticatedLimit,
 };
 pub use route::{IdentityHeaders, Origin, RouteSettings, Routes, SecurityHeaders, Timeouts};
 pub use server::{Certificate, Connections, Hsts, Management, Server, TlsProfile, Workers};
@@ -32,8 +32,6 @@ pub struct Settings {
     pub tenants: Tenants,
     /// How long a session lives: `[sessions]`.
     pub sessions: Sessions,
-    /// What a password must be: `[password]`.
-    pub password: Password,
     /// What a guess of a password costs: `[hashing]`.
     pub hashing: Hashing,
     /// How often strangers are answered: `[limits]`.

@@ -22,7 +22,6 @@ pub(super) fn brand(reader: Reader<'_>) -> Option<Brand> {
 pub(super) fn contact(reader: Reader<'_>) -> Contact {
     let contact = Contact {
         support: link(reader, "support"),
-        support_hours: words(reader, "support_hours", HOURS_CHARS_MAX),
         privacy: link(reader, "privacy"),
         dpo: link(reader, "dpo"),
         accessibility: link(reader, "accessibility"),
@@ -134,7 +133,6 @@ fn has_event(svg: &str) -> bool {
 
 /// In a header 40 px high; longer names wrap.
 const NAME_CHARS_MAX: usize = 60;
-const HOURS_CHARS_MAX: usize = 120;
 const LINK_BYTES_MAX: usize = 500;
 /// A fifth of the page's weight, see the budget of the pages.
 const LOGO_BYTES_MAX: usize = 12 * 1024;

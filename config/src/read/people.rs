@@ -7,9 +7,7 @@ use toml::de::DeValue;
 
 use crate::{
     reader::{Reader, Told},
-    settings::{
-        CookieLife, Hashing, Journal, Password, Sessions, Storage, Tenants, UnauthenticatedLimit,
-    },
+    settings::{CookieLife, Hashing, Journal, Sessions, Storage, Tenants, UnauthenticatedLimit},
     source::At,
 };
 
@@ -92,12 +90,6 @@ pub(super) fn sessions(reader: Reader<'_>) -> Option<Sessions> {
         in_order = false;
     }
     in_order.then_some(sessions)
-}
-
-pub(super) fn password(reader: Reader<'_>) -> Option<Password> {
-    Some(Password {
-        length_min: reader.integer("length_min")?,
-    })
 }
 
 pub(super) fn hashing(reader: Reader<'_>) -> Option<Hashing> {

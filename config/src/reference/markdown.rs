@@ -24,21 +24,9 @@ fn describe(page: &mut String, section: &Section) {
         None => ("##", section.title()),
     };
     // Writing to a string cannot fail.
-    let _ = write!(page, "\n{level} {title}\n\n{}\n\n", section.doc);
-    page.push_str("| Key | Takes | Default | What it does |\n|---|---|---|---|\n");
-    for key in section.keys {
-        let _ = writeln!(
-            page,
-            "| `{}` | {} | {} | {}{} |",
-            key.name,
-            capitalised(key.takes),
-            default_of(key),
-            key.doc,
-            match key.effect {
-                Effect::Reload => "",
-                Effect::Restart => " *Counts at the next start.*",
-            }
-        );
+    let _ = write!(page, "\n{level} {title}\n\n{}\n", section.doc);
+    if !section.keys.is_empty() {
+        table(page, section);
     }
     for later in section.later {
         let _ = write!(
@@ -54,6 +42,24 @@ fn describe(page: &mut String, section: &Section) {
             "\n`{}` does not take {} in this version.\n",
             key.name,
             words.join(", ")
+        );
+    }
+}
+
+fn table(page: &mut String, section: &Section) {
+    page.push_str("\n| Key | Takes | Default | What it does |\n|---|---|---|---|\n");
+    for key in section.keys {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {}{} |",
+            key.name,
+            capitalised(key.takes),
+            default_of(key),
+            key.doc,
+            match key.effect {
+                Effect::Reload => "",
+                Effect::Restart => " *Counts at the next start.*",
+            }
         );
     }
 }

@@ -67,15 +67,14 @@ pub(crate) const PASSWORD: Section = Section {
     name: "password",
     within: None,
     repeated: false,
-    doc: "What a password must be.",
-    keys: &[Key::new(
-        "length_min",
-        integer(15, 64),
-        "a number from 15 to 64",
-        "Characters at least. Fifteen is the floor where a password is the only factor (NIST SP 800-63B-4, section 3.1.1.2).",
-    )
-    .or("15")],
+    doc: "What a password must be. Nothing is set here in this version: 15 characters at least, not a common password, \
+          nothing of the person's own.",
+    keys: &[],
     later: &[
+        Later {
+            name: "length_min",
+            remedy: "leave it out; 15 characters are asked for",
+        },
         Later {
             name: "classes",
             remedy: "leave it out; length and a list of common passwords protect better",
@@ -198,7 +197,7 @@ pub(crate) const JOURNAL: Section = Section {
             "keep_reason",
             Kind::Text,
             "the reason in a sentence",
-            "Why more than twelve months: required then, and shown to whoever asks.",
+            "Why more than twelve months. Required then, so that whoever reads this file finds the reason beside the figure.",
         ),
     ],
     later: &[],
@@ -246,12 +245,6 @@ pub(crate) const CONTACT: Section = Section {
     doc: "Where pages send people who need somebody, in the footer of each page.",
     keys: &[
         Key::new("support", Kind::Text, LINK, "Help with signing in."),
-        Key::new(
-            "support_hours",
-            Kind::Text,
-            "up to 120 characters",
-            "When help is there, in words.",
-        ),
         Key::new("privacy", Kind::Text, LINK, "The privacy notice."),
         Key::new("dpo", Kind::Text, LINK, "The data protection officer."),
         Key::new(

@@ -92,3 +92,32 @@ fn the_manual_lists_every_key() {
         draft.display()
     );
 }
+
+/// The TOML examples of a page.
+fn toml_blocks(page: &str) -> Vec<&str> {
+    page.split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect()
+}
+
+#[test]
+fn every_route_of_the_manual_is_valid() {
+    const AROUND: &str = "[server]\nhttps = \"0.0.0.0:443\"\nportal = \"login.example.com\"\ndata = \"/d\"\nkeyring = \"/k\"\n[[certificate]]\nnames = [\"*.example.com\"]\nchain = \"/c\"\nkey_file = \"/e\"\n";
+    let root = package().join("..");
+    let mut examples = 0;
+    for page in ["README.md", "docs/ops/routes.md", "docs/ops/install.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        for block in toml_blocks(&text) {
+            let whole = if block.contains("[server]") {
+                block.to_owned()
+            } else {
+                format!("{AROUND}{block}")
+            };
+            let loaded = parse(&whole, Path::new(page));
+            assert!(loaded.is_ok(), "{page}: {}\n{block}", loaded.unwrap_err());
+            examples += 1;
+        }
+    }
+    assert!(examples >= 5, "{examples}");
+}

@@ -52,8 +52,6 @@ pub struct Accent {
 pub struct Contact {
     /// Help with signing in.
     pub support: Option<String>,
-    /// When and how help is there, in words.
-    pub support_hours: Option<String>,
     /// The privacy notice.
     pub privacy: Option<String>,
     /// The data protection officer.

@@ -37,14 +37,6 @@ pub enum CookieLife {
     Session,
 }
 
-/// `[password]`: what a password must be.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Password {
-    /// Code points at least, where the password is the only factor.
-    pub length_min: u16,
-}
-
 /// `[hashing]`: what one guess of a password costs, us and others (Argon2id, RFC 9106).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

@@ -49,7 +49,6 @@ form-stale = This page was open for too long. Nothing was sent; start again.
 cookies-refused = Your browser refuses cookies from { $portal }. Allow them, then try again.
 limited = Too many attempts. Try again at { $time }. Services already open keep working.
 limited-title = Too many attempts
-busy-title = Many people signing in
 busy = { $n ->
     [one] Many people are signing in right now. Try again in { $n } second. Services already open keep working.
    *[other] Many people are signing in right now. Try again in { $n } seconds. Services already open keep working.
@@ -102,7 +101,6 @@ failed-common = This password is among the most used. Choose unrelated words.
 failed-own = It contains your name, your login or your organisation’s. Remove it.
 failed-simple = It is too easy to guess: too many signs repeat. Add different words.
 failed-characters = It contains a sign that cannot be typed on a keyboard. Remove it.
-failed-same = It is the same password as the old one. Choose another.
 
 ## My account
 account-title = My account

@@ -49,7 +49,6 @@ form-stale = Cette page était ouverte depuis trop longtemps. Rien n’a été e
 cookies-refused = Votre navigateur refuse les cookies de { $portal }. Autorisez-les, puis réessayez.
 limited = Trop de tentatives. Réessayez à { $time }. Les services déjà ouverts continuent de fonctionner.
 limited-title = Trop de tentatives
-busy-title = Beaucoup de connexions
 busy = { $n ->
     [one] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } seconde. Les services déjà ouverts continuent de fonctionner.
    *[other] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } secondes. Les services déjà ouverts continuent de fonctionner.
@@ -102,7 +101,6 @@ failed-common = Ce mot de passe figure parmi les plus utilisés. Choisissez des 
 failed-own = Il contient votre nom, votre identifiant ou celui de votre organisation. Retirez-le.
 failed-simple = Il se devine trop facilement : trop de signes y reviennent. Ajoutez des mots différents.
 failed-characters = Il contient un signe qui ne se saisit pas au clavier. Retirez-le.
-failed-same = C’est le même mot de passe que l’ancien. Choisissez-en un autre.
 
 ## Mon compte
 account-title = Mon compte

@@ -7,7 +7,7 @@ use super::{
     ask::{Ask, session_cookie},
     cookies,
     failure::{self, Action, Message},
-    frame::{Sentence, see_other, with_cookies},
+    frame::{Sentence, found, see_other, with_cookies},
     passage::{self, PassageId, Sealed, own_target},
 };
 use crate::identity::{handover::EnterOutcome, secret::EnterTicket, sessions::Presence};
@@ -16,7 +16,7 @@ use crate::identity::{handover::EnterOutcome, secret::EnterTicket, sessions::Pre
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Destination {
-    to: String,
+    return_to: String,
 }
 
 /// What the portal sends back.
@@ -31,13 +31,13 @@ pub(super) struct Arrival {
 pub(super) async fn leave(ask: Ask, Query(destination): Query<Destination>) -> Response {
     let from = passage::Request {
         host: &ask.visitor.host,
-        target: &destination.to,
+        target: &destination.return_to,
         headers: &ask.headers,
         now: ask.now,
     };
     match passage::depart(&ask.site, &ask.portal.keyring, &*ask.portal.entropy, &from) {
         Ok(departure) => {
-            let response = see_other(&departure.location);
+            let response = found(&departure.location);
             with_cookies(response, departure.cookies.into_iter().map(Some))
         }
         Err(fault) => failure::fault(&ask, &fault.into()),

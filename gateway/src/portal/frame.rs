@@ -225,12 +225,26 @@ pub(super) fn with_cookies(
 
 /// Sends the browser on with a GET (RFC 9110, section 15.4.4).
 pub(super) fn see_other(location: &str) -> Response {
+    redirect(StatusCode::SEE_OTHER, location)
+}
+
+/// Sends somebody who came with a GET elsewhere for now (RFC 9110, section 15.4.3).
+pub(super) fn found(location: &str) -> Response {
+    redirect(StatusCode::FOUND, location)
+}
+
+fn redirect(status: StatusCode, location: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    response.headers_mut().insert(header::LOCATION, location);
-    protect(response.headers_mut());
+    let mut response = status.into_response();
+    let fields = response.headers_mut();
+    fields.insert(header::LOCATION, location);
+    fields.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    protect(fields);
     response
 }
 

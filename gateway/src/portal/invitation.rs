@@ -124,7 +124,7 @@ pub(super) async fn submit(
 
 /// Used, expired, withdrawn or never made: one page, the same bytes but for its reference.
 fn dead(ask: &Ask) -> Response {
-    let text = match &ask.site.contact.support {
+    let text = match ask.site.support() {
         Some(contact) => ask.texts.with("link-dead", "contact", contact),
         None => ask.texts.get("link-dead-plain"),
     };

@@ -6,7 +6,7 @@ use octroi_policy::time::Timestamp;
 use super::{
     dates::{Calendar, Moment},
     language::Language,
-    site::Site,
+    site::{Site, readable},
     texts::Texts,
 };
 use crate::identity::{
@@ -98,19 +98,13 @@ impl<'a> Words<'a> {
         let brand = site.look.name();
         let (expires_before, expires_after) = texts.around("letter-expires", "time");
         let contact = &site.contact;
-        let readable = |address: &String| {
-            address
-                .trim_start_matches("mailto:")
-                .trim_start_matches("tel:")
-                .to_owned()
-        };
         let contacts = [
             ("letter-help", &contact.support),
             ("letter-privacy", &contact.privacy),
         ]
         .into_iter()
         .filter_map(|(key, address)| {
-            Some(texts.with(key, "contact", &address.as_ref().map(readable)?))
+            Some(texts.with(key, "contact", address.as_deref().map(readable)?))
         })
         .collect();
         Self {

@@ -70,6 +70,11 @@ impl Site {
         format!("{}{path}", self.origin(&self.portal))
     }
 
+    /// Support's address as people read it; `None` where configuration names none.
+    pub(crate) fn support(&self) -> Option<&str> {
+        self.contact.support.as_deref().map(readable)
+    }
+
     /// Whether `host` is one that services stand behind.
     pub(crate) fn is_application_host(&self, host: &Host) -> bool {
         *host != self.portal && self.routes.names_host(host)
@@ -112,6 +117,14 @@ impl Site {
         })
         .collect()
     }
+}
+
+/// An address of the configuration without its scheme, where people know it without.
+pub(crate) fn readable(address: &str) -> &str {
+    ["mailto:", "tel:"]
+        .iter()
+        .find_map(|scheme| address.strip_prefix(scheme))
+        .unwrap_or(address)
 }
 
 /// Which origins leave out (RFC 9110, section 4.2.2).

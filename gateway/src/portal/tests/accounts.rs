@@ -1,0 +1,175 @@
+//! A person's own pages: account, sessions, language.
+
+use http::{Method, StatusCode};
+
+use super::{
+    Gatehouse, PORTAL,
+    browser::{Browser, Sent},
+};
+use crate::identity::testing::PASSWORD;
+
+const SESSIONS: &str = "/.octroi/account/sessions";
+
+async fn signed_in(house: &Gatehouse) -> Browser {
+    let mut browser = house.browser();
+    let page = browser.get(PORTAL, "/.octroi/login").await;
+    let fields = [
+        ("login", "marie"),
+        ("password", PASSWORD),
+        ("computer", "private"),
+    ];
+    browser.submit(&page, "/.octroi/login", &fields).await;
+    browser
+}
+
+#[tokio::test]
+async fn the_account_lists_the_services_that_are_open_and_no_other() {
+    let house = Gatehouse::with_marie().await;
+    let mut browser = signed_in(&house).await;
+    let account = browser.get(PORTAL, "/.octroi/account").await;
+    assert_eq!(account.status, StatusCode::OK);
+    for open in ["https://paie.exemple.fr/", "https://wiki.exemple.fr/"] {
+        assert!(
+            account.body.contains(&format!("<a href=\"{open}\">")),
+            "{open}"
+        );
+    }
+    assert!(!account.body.contains("compta.exemple.fr"));
+    assert_eq!(
+        browser.get(PORTAL, "/").await.location(),
+        "/.octroi/account"
+    );
+}
+
+#[tokio::test]
+async fn a_person_ends_one_session_and_then_all_others() {
+    let house = Gatehouse::with_marie().await;
+    let mut mine = signed_in(&house).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(signed_in(&house).await);
+    }
+    let page = mine.get(PORTAL, SESSIONS).await;
+    assert!(page.says("Firefox on Linux"));
+    assert!(page.says("End the 3 other sessions"));
+    assert_eq!(page.body.matches("This session").count(), 1);
+
+    let one = page.hidden("/.octroi/account/sessions/end", "session");
+    let fields = [("session", one.as_str())];
+    let form = page.hidden("/.octroi/account/sessions/end", "form");
+    let headers = [
+        ("sec-fetch-site", "same-origin"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let done = mine
+        .send(Sent {
+            method: Method::POST,
+            host: PORTAL,
+            target: "/.octroi/account/sessions/end",
+            headers: &headers,
+            body: format!("form={form}&session={}", fields[0].1),
+        })
+        .await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert!(done.says("Session ended. It no longer opens anything."));
+    assert!(done.says("End the 2 other sessions"));
+
+    let done = mine
+        .submit(&done, "/.octroi/account/sessions/end-others", &[])
+        .await;
+    assert!(done.says("The other sessions are ended."));
+    assert!(done.says("No other session is open."));
+    for other in &mut others {
+        assert_eq!(
+            other.get(PORTAL, SESSIONS).await.location(),
+            "/.octroi/login"
+        );
+    }
+    assert_eq!(mine.get(PORTAL, SESSIONS).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_change_without_its_own_form_is_refused_wherever_it_is_sent() {
+    let house = Gatehouse::with_marie().await;
+    let mut browser = signed_in(&house).await;
+    let mut other = signed_in(&house).await;
+    let foreign = other.get(PORTAL, SESSIONS).await;
+    let foreign = foreign.hidden("/.octroi/account/sessions/end", "form");
+    for target in [
+        "/.octroi/account/password",
+        "/.octroi/account/sessions/end",
+        "/.octroi/account/sessions/end-others",
+        "/.octroi/account/stay",
+        "/.octroi/language",
+        "/.octroi/logout",
+    ] {
+        let own = browser.get(PORTAL, SESSIONS).await;
+        let own = own.hidden("/.octroi/account/stay", "form");
+        for (form, site) in [
+            ("", "same-origin"),
+            (&*foreign, "same-origin"),
+            (&*own, "same-site"),
+            (&*own, "none"),
+        ] {
+            let headers = [
+                ("sec-fetch-site", site),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ];
+            let answer = browser
+                .send(Sent {
+                    method: Method::POST,
+                    host: PORTAL,
+                    target,
+                    headers: &headers,
+                    body: format!("form={form}&language=fr&current={PASSWORD}&new=x"),
+                })
+                .await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{target} from {site}");
+        }
+    }
+    assert_eq!(browser.get(PORTAL, SESSIONS).await.status, StatusCode::OK);
+    assert_eq!(other.get(PORTAL, SESSIONS).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_chosen_language_is_remembered_for_less_than_a_year_and_leads_back() {
+    let house = Gatehouse::open().await;
+    let mut browser = house.browser();
+    let page = browser.get(PORTAL, "/.octroi/login").await;
+    assert!(page.body.contains("<html lang=\"en\">"));
+    assert_eq!(page.header("content-language"), Some("en"));
+    let chosen = browser
+        .submit(&page, "/.octroi/language", &[("language", "fr")])
+        .await;
+    assert_eq!(chosen.status, StatusCode::SEE_OTHER);
+    assert_eq!(chosen.location(), "/.octroi/login");
+    assert_eq!(
+        chosen.set_cookies(),
+        ["__Host-octroi-lang=fr; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31104000"]
+    );
+    let page = browser.get(PORTAL, "/.octroi/login").await;
+    assert!(page.body.contains("<html lang=\"fr\">") && page.says("Connexion"));
+
+    let form = page.hidden("/.octroi/language", "form");
+    for back in [
+        "//evil.example/",
+        "https://evil.example/",
+        "/\\evil.example",
+        "",
+        "javascript:x",
+    ] {
+        let headers = [
+            ("sec-fetch-site", "same-origin"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let body = format!("form={form}&language=en&back={back}");
+        let sent = Sent {
+            method: Method::POST,
+            host: PORTAL,
+            target: "/.octroi/language",
+            headers: &headers,
+            body,
+        };
+        assert_eq!(browser.send(sent).await.location(), "/", "{back}");
+    }
+}

@@ -153,6 +153,8 @@ pub(super) struct Message {
     pub(super) title: &'static str,
     pub(super) paragraphs: Vec<Sentence>,
     pub(super) actions: Vec<Action>,
+    /// Where a choice of language leads back to, if not to the page's own address.
+    pub(super) back: Option<&'static str>,
 }
 
 impl Message {
@@ -166,16 +168,21 @@ impl Message {
             title,
             paragraphs,
             actions: Vec::new(),
+            back: None,
         }
     }
 
     pub(super) fn answer(self, ask: &Ask) -> Response {
         let Framed { mut frame, cookie } = ask.frame(ask.texts.get(self.title));
-        if let Some(form) = &mut frame.language_form
-            && ask.headers.contains_key(header::CONTENT_TYPE)
-        {
-            // The answer to a form has no address of its own to come back to.
-            "/".clone_into(&mut form.back);
+        if let Some(form) = &mut frame.language_form {
+            // An answer to a form has no address to come back to, and a dead link shall not be
+            // written into a page.
+            let is_answer = ask.headers.contains_key(header::CONTENT_TYPE);
+            match self.back {
+                Some(back) => back.clone_into(&mut form.back),
+                None if is_answer => "/".clone_into(&mut form.back),
+                None => {}
+            }
         }
         let id = ask.visitor.client.request.to_string();
         let page = MessagePage {

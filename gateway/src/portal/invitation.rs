@@ -128,12 +128,10 @@ fn dead(ask: &Ask) -> Response {
         Some(contact) => ask.texts.with("link-dead", "contact", contact),
         None => ask.texts.get("link-dead-plain"),
     };
-    Message::new(
-        StatusCode::GONE,
-        "link-dead-title",
-        vec![Sentence::plain(text)],
-    )
-    .answer(ask)
+    let said = vec![Sentence::plain(text)];
+    let mut page = Message::new(StatusCode::GONE, "link-dead-title", said);
+    page.back = Some("/.octroi/invitation");
+    page.answer(ask)
 }
 
 async fn page(

@@ -75,7 +75,7 @@ impl Gatehouse {
 fn site(extra: &str) -> Site {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    for name in ["chain.pem", "key.pem"] {
+    for name in ["chain.pem", "key.pem", "keyring"] {
         fs::write(path(name), name).unwrap();
         fs::set_permissions(path(name), fs::Permissions::from_mode(0o600)).unwrap();
     }

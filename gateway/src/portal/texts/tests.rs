@@ -188,11 +188,10 @@ fn outside_placeables(text: &str) -> String {
 fn read_all(folder: &std::path::Path, into: &mut String) {
     let entries = std::fs::read_dir(folder).unwrap();
     for path in entries.map(|entry| entry.unwrap().path()) {
-        if path.is_dir() {
+        let is_test = path.file_stem().is_some_and(|name| name == "tests");
+        if path.is_dir() && !is_test {
             read_all(&path, into);
-        } else if path.file_name().is_some_and(|name| name != "tests.rs")
-            && let Ok(text) = std::fs::read_to_string(&path)
-        {
+        } else if !is_test && let Ok(text) = std::fs::read_to_string(&path) {
             into.push_str(&text);
         }
     }

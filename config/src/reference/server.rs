@@ -33,7 +33,8 @@ pub(crate) const SERVER: Section = Section {
             integer(1, 65_535),
             "a port such as 443",
             "The port that people's browsers use, where it differs from the one in `https` (port forwarding). By default the port of the first address of `https`.",
-        ),
+        )
+        .at_restart(),
         Key::new(
             "data",
             Kind::Text,
@@ -61,7 +62,8 @@ pub(crate) const SERVER: Section = Section {
             Kind::List,
             "a list of networks such as [\"10.0.9.0/24\"]",
             "Who may ask there. Required where `management` is not a loopback address.",
-        ),
+        )
+        .at_restart(),
         Key::new(
             "admin_socket",
             Kind::Text,
@@ -81,7 +83,8 @@ pub(crate) const SERVER: Section = Section {
             Kind::List,
             "a list of networks such as [\"10.0.0.5/32\"]",
             "Load balancers that begin each connection with a PROXY header (version 1 or 2). Connections from there without one are closed; a header from anywhere else is not believed.",
-        ),
+        )
+        .at_restart(),
         Key::new(
             "trusted_proxies",
             Kind::List,
@@ -93,7 +96,8 @@ pub(crate) const SERVER: Section = Section {
             Kind::Text,
             "a directory such as \"/var/lib/octroi-acme\"",
             "A folder whose `.well-known/acme-challenge/` plain HTTP serves, so that certbot and lego can renew certificates. Needs `http`.",
-        ),
+        )
+        .at_restart(),
         Key::new(
             "hsts",
             Kind::Text,
@@ -107,7 +111,8 @@ pub(crate) const SERVER: Section = Section {
             "\"standard\" or \"strong_256\"",
             "`standard`: TLS 1.3, and TLS 1.2 with forward secrecy and authenticated encryption. `strong_256`: the same without AES-128.",
         )
-        .or("standard"),
+        .or("standard")
+        .at_restart(),
         Key::new(
             "time_zone",
             Kind::Text,
@@ -183,77 +188,88 @@ pub(crate) const CONNECTIONS: Section = Section {
             "a number from 10 to 1000000",
             "Connections open at once.",
         )
-        .or("20000"),
+        .or("20000")
+        .at_restart(),
         Key::new(
             "per_address_max",
             integer(1, 1_000_000),
             "a number from 1 to 1000000",
             "Connections open at once from one address; from one /64 network of IPv6.",
         )
-        .or("256"),
+        .or("256")
+        .at_restart(),
         Key::new(
             "handshake_deadline",
             seconds(1, 60),
             "a duration from \"1s\" to \"60s\"",
             "How long a TLS handshake may take.",
         )
-        .or("10s"),
+        .or("10s")
+        .at_restart(),
         Key::new(
             "header_deadline",
             seconds(1, 120),
             "a duration from \"1s\" to \"120s\"",
             "How long a request's header may take from its first byte (408 beyond).",
         )
-        .or("10s"),
+        .or("10s")
+        .at_restart(),
         Key::new(
             "idle_deadline",
             seconds(1, HOUR),
             "a duration from \"1s\" to \"1h\"",
             "How long a connection may lie idle between two requests.",
         )
-        .or("60s"),
+        .or("60s")
+        .at_restart(),
         Key::new(
             "body_deadline",
             seconds(1, DAY),
             "a duration from \"1s\" to \"24h\"",
             "How long a request's body may take in all (408 beyond).",
         )
-        .or("1h"),
+        .or("1h")
+        .at_restart(),
         Key::new(
             "body_rate_min",
             integer(1, 1_000_000_000),
             "a number of bytes a second from 1 to 1000000000",
             "How slow a request's body may come, in bytes a second on average (408 below).",
         )
-        .or("1024"),
+        .or("1024")
+        .at_restart(),
         Key::new(
             "header_bytes_max",
             integer(4_096, 262_144),
             "a number of bytes from 4096 to 262144",
             "How long a request's header may be (431 beyond).",
         )
-        .or("32768"),
+        .or("32768")
+        .at_restart(),
         Key::new(
             "header_fields_max",
             integer(16, 1_000),
             "a number from 16 to 1000",
             "How many fields a request's header may have (431 beyond).",
         )
-        .or("100"),
+        .or("100")
+        .at_restart(),
         Key::new(
             "h2_streams_max",
             integer(1, 1_000),
             "a number from 1 to 1000",
             "Requests open at once on one HTTP/2 connection.",
         )
-        .or("100"),
+        .or("100")
+        .at_restart(),
         Key::new(
             "drain_deadline",
             seconds(0, HOUR),
             "a duration from \"0s\" to \"1h\"",
             "How long requests in flight may go on when the gateway is told to stop.",
         )
-        .or("30s"),
+        .or("30s")
+        .at_restart(),
     ],
     later: &[],
 };

@@ -1,13 +1,14 @@
 //! Serving an axum router on a listener that only this machine reaches: socket of the admin API,
 //! management address, services of the demo.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use ipnet::IpNet;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener},
@@ -19,8 +20,10 @@ use crate::lifecycle::Tasks;
 /// A listener of either family.
 #[derive(Debug)]
 pub(crate) enum LocalListener {
-    /// A port, on loopback unless the operator said otherwise.
+    /// A port on loopback.
     Tcp(TcpListener),
+    /// A port that this machine and these networks may ask; others are hung up on.
+    Guarded(TcpListener, Vec<IpNet>),
     /// A Unix socket.
     Unix(UnixListener),
 }
@@ -95,11 +98,23 @@ async fn accept(listener: &LocalListener) -> io::Result<Accepted> {
             .accept()
             .await
             .map(|(stream, _)| Accepted::Tcp(stream)),
+        LocalListener::Guarded(listener, networks) => loop {
+            let (stream, peer) = listener.accept().await?;
+            if may_ask(networks, peer.ip()) {
+                return Ok(Accepted::Tcp(stream));
+            }
+        },
         LocalListener::Unix(listener) => listener
             .accept()
             .await
             .map(|(stream, _)| Accepted::Unix(stream)),
     }
+}
+
+/// Whether an address is this machine's or in one of the networks.
+fn may_ask(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || networks.iter().any(|network| network.contains(&address))
 }
 
 /// Connections of one local listener at a time; further ones wait in the kernel's queue.
@@ -108,3 +123,28 @@ const CONNECTIONS_MAX: usize = 1024;
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 /// What lies between two attempts to accept when the system has no descriptor left.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_and_the_named_networks_may_ask_and_nobody_else() {
+        let networks: Vec<IpNet> = ["10.0.9.0/24", "fd00:9::/64"]
+            .map(|network| network.parse().unwrap())
+            .into();
+        for (address, may) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("10.0.9.1", true),
+            ("::ffff:10.0.9.255", true),
+            ("10.0.10.1", false),
+            ("fd00:9::1", true),
+            ("fd00:a::1", false),
+            ("8.8.8.8", false),
+        ] {
+            let peer: IpAddr = address.parse().unwrap();
+            assert_eq!(may_ask(&networks, peer), may, "{address}");
+        }
+    }
+}

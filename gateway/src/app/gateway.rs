@@ -139,7 +139,8 @@ impl Gateway {
         );
         let router = management::router(Arc::clone(&condition) as Arc<_>);
         let listener = tokio_listener(self.sockets.management).map_err(unavailable)?;
-        let listener = LocalListener::Tcp(listener);
+        let networks = settings.server.management.networks.clone();
+        let listener = LocalListener::Guarded(listener, networks);
         tasks.spawn("management", http::serve(listener, router, tasks.clone()));
         open_plain(self.sockets.http, &self.live, &self.entrance, &tasks);
         let upkeep = Upkeep::of(&self.core, &self.live);

@@ -148,9 +148,15 @@ pub(super) fn verdict(
     record: Option<&SessionRecord>,
 ) -> String {
     let subject = record.map(|record| subject(record, request.host().as_str()));
+    let admits = |route: &Route| match (&route.access, record) {
+        (Access::SignedIn { allow, .. }, Some(record)) => allow.admits(record, NOW),
+        (Access::SignedIn { .. }, None) => false,
+        (Access::Public, _) => true,
+    };
     match authorize(table, request, subject, NOW) {
         Decision::Permit(permit) => {
             assert!(std::ptr::eq(permit.request(), request));
+            assert!(admits(permit.route()), "links and decisions agree");
             assert_eq!(table.get(permit.route_index()), Some(permit.route()));
             match permit.passage() {
                 Some(passage) => format!("permit {} as {}", permit.route().name, passage.tenant),
@@ -161,7 +167,10 @@ pub(super) fn verdict(
             format!("{} {}", challenge.kind.as_str(), challenge.route.name)
         }
         Decision::Deny(denial) => match denial.route {
-            Some(route) => format!("{} {}", denial.reason.as_str(), route.name),
+            Some(route) => {
+                assert!(!admits(route), "links and decisions agree");
+                format!("{} {}", denial.reason.as_str(), route.name)
+            }
             None => denial.reason.as_str().to_owned(),
         },
     }

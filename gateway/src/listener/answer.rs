@@ -36,16 +36,7 @@ pub(super) enum Answered {
     /// Pingora is done; the connection comes back if it may be used again.
     Done(Option<ReusedHttpStream>),
     /// Pingora's future was dropped where it stood.
-    CutOff(CutOff),
-}
-
-/// Why a request was cut off.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum CutOff {
-    /// Somebody ended it.
-    Ended(EndReason),
-    /// Its body came too slowly.
-    SlowBody,
+    CutOff(EndReason),
 }
 
 impl<A> Worker<A>
@@ -80,13 +71,15 @@ where
                 std::future::pending::<()>().await;
             }
             open.body.too_slow(self.limits.body).await;
+            // For the access line, which is written when Pingora's future is dropped.
+            open.end(EndReason::BodyTooSlow);
             on_cut();
         };
         tokio::select! {
             biased;
             stream = proxied => Answered::Done(stream),
-            reason = ended => Answered::CutOff(CutOff::Ended(reason)),
-            () = too_slow => Answered::CutOff(CutOff::SlowBody),
+            reason = ended => Answered::CutOff(reason),
+            () = too_slow => Answered::CutOff(EndReason::BodyTooSlow),
         }
     }
 }

@@ -8,13 +8,14 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
+use tracing::debug;
 
 use super::{
-    answer::{Answered, CutOff, Worker},
+    answer::{Answered, Worker},
     connection::Connection,
     head::{self, Body, HeadFault},
     limits::Limits,
-    open_requests::OpenRequest,
+    open_requests::{EndReason, OpenRequest},
     tunnel,
 };
 
@@ -29,7 +30,7 @@ where
         let head = match next_head(&mut connection, worker).await {
             Ok(head) => head,
             Err(NoHead::Closed) => return goodbye(connection).await,
-            Err(NoHead::Refused(status)) => return refuse(connection, status).await,
+            Err(NoHead::Refused(status)) => return Box::pin(refuse(connection, status)).await,
         };
         connection.begin_request(head.bytes, head.body);
         // Boxed, so that a connection at rest does not keep room for a request.
@@ -133,14 +134,13 @@ where
     let answered = worker.answer(session, &open, has_body, || exchange.ask_back());
     let stream = match answered.await {
         Answered::Done(stream) => stream?,
-        Answered::CutOff(cut_off) => {
+        Answered::CutOff(reason) => {
             let remains = exchange.take_remains()?;
-            match cut_off {
-                CutOff::SlowBody if !exchange.has_answer_begun() => {
-                    let answer = answer_bytes(StatusCode::REQUEST_TIMEOUT);
-                    send_and_linger(&mut remains.into_stream(), &answer).await;
-                }
-                CutOff::SlowBody | CutOff::Ended(_) => remains.close(CLOSE_TIMEOUT).await,
+            if reason == EndReason::BodyTooSlow && !exchange.has_answer_begun() {
+                let answer = answer_bytes(StatusCode::REQUEST_TIMEOUT);
+                send_and_linger(&mut remains.into_stream(), &answer).await;
+            } else {
+                remains.close(CLOSE_TIMEOUT).await;
             }
             return None;
         }
@@ -164,6 +164,7 @@ async fn goodbye(mut connection: Box<Connection>) {
 
 /// Answers what Pingora never sees.
 async fn refuse(mut connection: Box<Connection>, status: StatusCode) {
+    debug!(client = %connection.facts().client, %status, "head refused");
     connection.begin_raw();
     send_and_linger(&mut *connection, &answer_bytes(status)).await;
 }

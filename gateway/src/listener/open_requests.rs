@@ -86,15 +86,18 @@ pub(crate) enum EndReason {
     SessionExpired,
     /// The route is gone, or the person may no longer use it.
     RouteGone,
+    /// Its body came too slowly; only the door itself ends a request so.
+    BodyTooSlow,
     /// The gateway stops.
     Stopping,
 }
 
 impl EndReason {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::SessionEnded,
         Self::SessionExpired,
         Self::RouteGone,
+        Self::BodyTooSlow,
         Self::Stopping,
     ];
 
@@ -104,6 +107,7 @@ impl EndReason {
             Self::SessionEnded => "session_ended",
             Self::SessionExpired => "session_expired",
             Self::RouteGone => "route_gone",
+            Self::BodyTooSlow => "body_too_slow",
             Self::Stopping => "stopping",
         }
     }

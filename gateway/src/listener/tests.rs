@@ -2,6 +2,7 @@
 
 mod bodies;
 mod caps;
+mod dialing;
 mod drain;
 mod ends;
 mod handshakes;

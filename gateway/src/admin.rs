@@ -84,3 +84,6 @@ async fn reload(State(desk): State<Desk>) -> Result<Json<Done>, Refusal> {
         Err(problems) => Err(Refusal::refused(problems)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod explain;
 mod init;
 mod journal;
 mod output;
+mod reload;
 mod serve;
 mod session;
 mod user;
@@ -61,6 +62,8 @@ enum Command {
     Check(check::Arguments),
     /// Say whether a request would pass, and by which rule
     Explain(explain::Arguments),
+    /// Have the running gateway read its configuration again
+    Reload(reload::Arguments),
     /// Accounts: add, invite, list, show, lock, unlock, reset, delete
     #[command(subcommand)]
     User(user::Command),
@@ -78,6 +81,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(arguments, output),
             Self::Init(arguments) => init::run(&arguments, output),
             Self::Serve(arguments) => serve::run(&arguments),
+            Self::Reload(arguments) => reload::run(&arguments, output),
             Self::Check(arguments) => check::run(&arguments, output),
             Self::Explain(arguments) => explain::run(&arguments, output),
             Self::User(command) => user::run(command, output),
@@ -142,6 +146,9 @@ pub(crate) struct ConfigFile {
         default_value = "/etc/octroi/octroi.toml"
     )]
     pub(crate) path: std::path::PathBuf,
+    /// The admin socket of the gateway that runs, where the configuration that names it is broken
+    #[arg(long, value_name = "PATH", env = "OCTROI_ADMIN_SOCKET")]
+    pub(crate) socket: Option<std::path::PathBuf>,
 }
 
 /// Help and version go to standard output with success, everything else is a usage error.

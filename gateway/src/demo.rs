@@ -95,6 +95,9 @@ pub(crate) enum DemoFault {
         #[source]
         error: serde_json::Error,
     },
+    /// A demo runs there already.
+    #[error("a demo runs in {} already: end it with Ctrl-C, or choose another directory", .0.display())]
+    Runs(PathBuf),
     /// A service cannot be started.
     #[error("a service of the demo cannot be started: {0}")]
     Service(#[source] io::Error),
@@ -123,7 +126,10 @@ impl DemoFault {
 
 impl From<DemoFault> for Failure {
     fn from(fault: DemoFault) -> Self {
-        Self::Unavailable(fault.to_string())
+        match fault {
+            DemoFault::Runs(_) | DemoFault::Malformed { .. } => Self::Refused(fault.to_string()),
+            _ => Self::Unavailable(fault.to_string()),
+        }
     }
 }
 

@@ -170,8 +170,13 @@ async fn added(
         language,
         roles,
     };
-    let id = desk.identity.add_account(operator, account).await?;
-    Ok(desk.identity.account(id).await?)
+    match desk.identity.add_account(operator, account).await {
+        Ok(id) => Ok(desk.identity.account(id).await?),
+        Err(AdminError::Refused(AdminRefusal::UnknownTenant)) => Err(Refusal::refused(
+            "there is no such tenant; with --new-tenant it is made",
+        )),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A tenant that exists already is as good as a new one.

@@ -58,6 +58,7 @@ pub(crate) struct Gateway {
     live: Arc<Live>,
     sockets: Sockets,
     gate: Gate,
+    signing_keys: Arc<SigningKeys>,
     entrance: Arc<Entrance>,
     metrics: Arc<Metrics>,
     access_log: AccessLog,
@@ -96,12 +97,15 @@ impl Gateway {
             limits,
         });
         let access_log = AccessLog::new(metrics.access_lines_dropped.clone());
-        let gate = gate(&core, &live, &metrics, &access_log).await?;
+        let keys = SigningKeys::open(Arc::clone(&core.stores.signing_keys), core.clock.now()).await;
+        let signing_keys = Arc::new(keys.map_err(unavailable)?);
+        let gate = gate(&core, &live, &signing_keys, &metrics, &access_log);
         Ok(Self {
             core,
             live,
             sockets,
             gate,
+            signing_keys,
             entrance,
             metrics,
             access_log,
@@ -143,7 +147,7 @@ impl Gateway {
         let listener = LocalListener::Guarded(listener, networks);
         tasks.spawn("management", http::serve(listener, router, tasks.clone()));
         open_plain(self.sockets.http, &self.live, &self.entrance, &tasks);
-        let upkeep = Upkeep::of(&self.core, &self.live);
+        let upkeep = Upkeep::of(&self.core, &self.live, self.signing_keys);
         upkeep.clone().start(&tasks);
         let access_writer =
             start_access_writer(&self.access_log, access_sink).map_err(unavailable)?;
@@ -251,12 +255,14 @@ impl Core {
 }
 
 impl Upkeep {
-    fn of(core: &Core, live: &Live) -> Self {
+    fn of(core: &Core, live: &Live, signing_keys: Arc<SigningKeys>) -> Self {
         let months = u32::from(live.settings().journal.keep_months);
         Self {
             stores: core.stores.clone(),
             open_requests: Arc::clone(&core.open_requests),
             clock: Arc::clone(&core.clock),
+            signing_keys,
+            limit: Arc::clone(&live.limit),
             retention: MONTH.saturating_mul(months),
         }
     }
@@ -277,14 +283,13 @@ async fn changed(watch: &mut Option<FileWatch>) {
     }
 }
 
-async fn gate(
+fn gate(
     core: &Core,
     live: &Live,
+    keys: &Arc<SigningKeys>,
     metrics: &Arc<Metrics>,
     access_log: &AccessLog,
-) -> Result<Gate, Failure> {
-    let keys = SigningKeys::open(Arc::clone(&core.stores.signing_keys), core.clock.now()).await;
-    let keys = Arc::new(keys.map_err(unavailable)?);
+) -> Gate {
     let portal = Portal::new(
         core.identity.clone(),
         Arc::clone(&live.portal_site),
@@ -294,16 +299,16 @@ async fn gate(
     );
     let error_pages = Arc::new(PortalErrorPages::new(Arc::clone(&live.portal_site)));
     let passports = Passports::new(
-        Arc::clone(&keys),
+        Arc::clone(keys),
         Arc::clone(&core.stores.accounts),
         Arc::clone(&core.clock),
         Arc::clone(&core.entropy),
     );
-    Ok(Gate::new(GateParts {
+    Gate::new(GateParts {
         site: Arc::clone(&live.proxy_site),
         sessions: Arc::clone(&core.stores.sessions),
         passports: Arc::new(passports),
-        routers: with_key_document(portal.routers(), &keys),
+        routers: with_key_document(portal.routers(), keys),
         error_pages,
         open_requests: Arc::clone(&core.open_requests),
         limit: Arc::clone(&live.limit),
@@ -311,7 +316,7 @@ async fn gate(
         metrics: Arc::clone(metrics),
         access_log: access_log.clone(),
         clock: Arc::clone(&core.clock),
-    }))
+    })
 }
 
 fn bind(settings: &Settings) -> Result<Sockets, Failure> {

@@ -1,15 +1,18 @@
 //! What has to be done again and again: ending what is over, writing down last uses, keeping the
 //! journal in its bounds. Each task stops when the gateway does.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use octroi_policy::time::Timestamp;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
+    assertion::SigningKeys,
     clock::Clock,
     lifecycle::Tasks,
     listener::open_requests::{EndReason, OpenRequests},
+    proxy::rate_limit::AddressLimit,
     store::{StoreError, Stores, live::LiveSession},
 };
 
@@ -22,6 +25,10 @@ pub(super) struct Upkeep {
     pub(super) open_requests: Arc<OpenRequests>,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
+    /// Keys that sign assertions.
+    pub(super) signing_keys: Arc<SigningKeys>,
+    /// Counts of answers by address.
+    pub(super) limit: Arc<ArcSwap<AddressLimit>>,
     /// How long lines of the journal, and facts of ended sessions, are kept.
     pub(super) retention: Duration,
 }
@@ -32,7 +39,17 @@ impl Upkeep {
         let own = self.clone();
         repeat(tasks, "expiry", EXPIRY_EVERY, move || {
             own.end_what_is_over();
-            async { Ok(()) }
+            async { Ok::<_, StoreError>(()) }
+        });
+        let own = self.clone();
+        repeat(tasks, "counts by address", LIMIT_EVERY, move || {
+            own.limit.load().forget_idle();
+            async { Ok::<_, StoreError>(()) }
+        });
+        let own = self.clone();
+        repeat(tasks, "signing keys", KEYS_EVERY, move || {
+            let own = own.clone();
+            async move { own.signing_keys.rotate(own.clock.now()).await }
         });
         let own = self.clone();
         repeat(tasks, "counted failures", FAILURES_EVERY, move || {
@@ -125,10 +142,11 @@ fn is_over(live: &LiveSession, now: Timestamp) -> bool {
 
 /// Does `work` at once and then every `period`, until tasks are told to stop. What fails is logged
 /// and tried again the next time.
-fn repeat<F, W>(tasks: &Tasks, name: &'static str, period: Duration, mut work: W)
+fn repeat<F, W, E>(tasks: &Tasks, name: &'static str, period: Duration, mut work: W)
 where
     W: FnMut() -> F + Send + 'static,
-    F: Future<Output = Result<(), StoreError>> + Send,
+    F: Future<Output = Result<(), E>> + Send,
+    E: fmt::Display + Send,
 {
     let stopping = tasks.clone();
     tasks.spawn(name, async move {
@@ -156,3 +174,7 @@ const SESSIONS_EVERY: Duration = Duration::from_secs(60);
 const HEAD_EVERY: Duration = Duration::from_secs(60);
 /// How often old lines are looked for.
 const PURGE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often addresses that asked long ago are forgotten.
+const LIMIT_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether a signing key is due; keys are published two days before they sign.
+const KEYS_EVERY: Duration = Duration::from_secs(60 * 60);

@@ -1,7 +1,5 @@
 //! The commands' way to the accounts: the gateway that runs, or the store itself where none does.
 
-use std::path::Path;
-
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{ConfigFile, Failure};
@@ -21,7 +19,10 @@ impl Connection {
     /// Finds the gateway of this configuration, or opens its store.
     pub(super) fn open(config: &ConfigFile) -> Result<Self, Failure> {
         let runtime = runtime()?;
-        let client = runtime.block_on(app::admin_client(Path::new(&config.path)))?;
+        let client = match &config.socket {
+            Some(socket) => AdminClient::Socket(socket.clone()),
+            None => runtime.block_on(app::admin_client(&config.path))?,
+        };
         Ok(Self { runtime, client })
     }
 

@@ -4,6 +4,7 @@ use std::{
     fmt::Write,
     fs::File,
     net::SocketAddr,
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -52,6 +53,7 @@ impl Installation {
             error,
         })?;
         let own = Self { directory };
+        own.refuse_where_one_runs()?;
         for inner in ["data", "run", "services", "tls"] {
             files::make_directory(&own.directory.join(inner))?;
         }
@@ -59,6 +61,14 @@ impl Installation {
         match Keyring::create(&own.directory.join("keyring"), entropy) {
             Ok(_) | Err(KeyringError::Exists(_)) => Ok(own),
             Err(fault) => Err(DemoFault::other(fault)),
+        }
+    }
+
+    /// A second demo would take the first one's sockets and files away.
+    fn refuse_where_one_runs(&self) -> Result<(), DemoFault> {
+        match UnixStream::connect(self.directory.join("run/admin.sock")) {
+            Ok(_) => Err(DemoFault::Runs(self.directory.clone())),
+            Err(_) => Ok(()),
         }
     }
 

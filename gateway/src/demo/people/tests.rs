@@ -1,48 +1,13 @@
 //! The demo's people are made once, whatever happens in between.
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
-
 use super::*;
-use crate::{
-    clock::SystemClock,
-    entropy::SystemEntropy,
-    identity::{
-        IdentityParts, IdentitySettings, SessionEnder, hashing_pool::HashingCapacity,
-        password_hash::HashCost,
-    },
-    keyring::Keyring,
-    store::memory,
-};
-
-struct NothingOpen;
-
-impl SessionEnder for NothingOpen {
-    fn end_session(&self, _: octroi_policy::id::SessionId) {}
-}
-
-fn identity() -> Identity {
-    let keyring = Arc::new(Keyring::ephemeral(&SystemEntropy).unwrap());
-    let settings = IdentitySettings::for_portal("login.localhost".parse().unwrap());
-    Identity::start(IdentityParts {
-        stores: memory::open(Arc::clone(&keyring), Arc::new(SystemEntropy)),
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        settings: Arc::new(ArcSwap::from_pointee(settings)),
-        keyring,
-        hashing: HashingCapacity::for_cores(std::num::NonZeroUsize::MIN),
-        cost: HashCost::for_tests(64),
-        ender: Arc::new(NothingOpen),
-    })
-    .unwrap()
-}
+use crate::{entropy::SystemEntropy, identity::testing::World};
 
 #[tokio::test]
 async fn both_organisations_have_a_marie_and_some_must_change_their_password() {
     let directory = tempfile::tempdir().unwrap();
     let people = recorded(&directory.path().join("people.json"), &SystemEntropy).unwrap();
-    let identity = identity();
+    let identity = World::new().await.identity;
     settle(&identity, &people, &SystemEntropy).await.unwrap();
     for name in ["acme/marie", "globex/marie"] {
         let marie = identity.find_account(name).await.unwrap();
@@ -64,7 +29,7 @@ async fn a_setup_that_was_interrupted_goes_on_with_the_same_passwords() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("people.json");
     let people = recorded(&file, &SystemEntropy).unwrap();
-    let identity = identity();
+    let identity = World::new().await.identity;
     settle(&identity, people.get(..3).unwrap(), &SystemEntropy)
         .await
         .unwrap();

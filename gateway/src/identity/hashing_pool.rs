@@ -80,7 +80,7 @@ impl HashingPool {
             let (jobs, load) = (Arc::clone(&jobs), Arc::clone(&load));
             thread::Builder::new()
                 .name(format!("hashing-{number}"))
-                .spawn(move || work_off(&jobs, load))?;
+                .spawn(move || work_off(&jobs, &load))?;
         }
         Ok(Self { queue, load })
     }
@@ -153,10 +153,10 @@ type Job = Box<dyn FnOnce(&mut Arena) + Send>;
 /// A hash at the least cost takes about 25 ms, so that so many wait about a second.
 const WAITING_PER_THREAD: usize = 32;
 
-fn work_off(jobs: &Mutex<Receiver<Job>>, load: Arc<HashingLoad>) {
+fn work_off(jobs: &Mutex<Receiver<Job>>, load: &Arc<HashingLoad>) {
     let mut arena = Arena {
         blocks: Vec::new(),
-        load: Arc::clone(&load),
+        load: Arc::clone(load),
     };
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();

@@ -14,9 +14,9 @@ use super::{
     Fault, Identity, Services,
     accounts::{AdminError, Language, admin_error},
     client::{ClientFacts, Operator},
-    passwords::OwnPassword,
+    passwords::replacing::OwnPassword,
     secret::{InvitationToken, SessionToken, TypedPassword},
-    sign_in::{NewSession, Opening},
+    sign_in::{NewSession, opening::Opening},
     trace,
 };
 use crate::{
@@ -293,12 +293,8 @@ impl Services {
                 .into_keys(),
             now,
         };
-        match self
-            .stores
-            .accounts
-            .change(self.own_password(account, own, vec![line]))
-            .await
-        {
+        let command = own.command(account, vec![line]);
+        match self.stores.accounts.change(command).await {
             Ok(changed) => {
                 changed
                     .ended

@@ -4,36 +4,33 @@
 //! look-ups, the same counters, one place in the hashing queue, one hash at today's parameters and
 //! one line in the journal, and is answered alike (attack class C5).
 
+mod naming;
+pub(super) mod opening;
+
 use std::sync::Arc;
 
 pub(crate) use octroi_policy::sign_in::ChangeReason;
 use octroi_policy::{
-    assurance::Assurance,
     host::Host,
-    id::{SessionId, TenantId, TenantName},
-    login::{self, Login, QualifiedLogin},
     password::opaque::OpaquePassword,
-    session::{Computer, SessionEpoch, SessionRecord, Stage, TokenFacts},
-    sign_in::{self, AccountStanding, Event as SignInEvent, FirstFactor, PENDING_LIFE, State},
+    session::Computer,
+    sign_in::{self, AccountStanding, Event as SignInEvent, FirstFactor, State},
     time::Timestamp,
 };
 
+use self::opening::WayIn;
 use super::{
     Fault, Identity, Services,
     client::ClientFacts,
     password_hash::{NoVerdict, Verified},
     secret::{SessionToken, TypedPassword},
-    throttle::{Attempt, Counters, Granted},
+    throttle::{Attempt, Counters},
     trace,
 };
 use crate::{
     entropy,
-    journal::event::{Actor, ChangeDemand, Event, SignInFailure},
-    store::{
-        Conflict, StoreError,
-        accounts::{Account, AccountStatus, PasswordOrigin},
-        sessions::{EndCause, NewToken, PasswordEffect, SessionOpening, TokenHash},
-    },
+    journal::event::SignInFailure,
+    store::accounts::{Account, AccountStatus, PasswordOrigin},
 };
 
 /// What somebody typed into the sign-in form or sent to the API.
@@ -129,13 +126,16 @@ impl Identity {
             sign_in::step(State::Anonymous, SignInEvent::PasswordPresented(found), now);
         match (account.as_ref(), effects.refusal()) {
             (Some(account), None) => {
+                let attempt = &attempt;
                 let way_in = WayIn {
+                    client,
+                    account,
                     attempt,
                     verified,
                     granted,
-                    state,
+                    now,
                 };
-                services.open_session(client, account, way_in, now).await
+                services.open_session(way_in, state).await
             }
             (_, refusal) => {
                 let has_password = account
@@ -167,83 +167,7 @@ pub(super) enum Looked {
     Busy { retry_after_seconds: u32 },
 }
 
-/// Whom an attempt names; `None` where what was typed can be no name.
-struct Named {
-    tenant: Option<TenantName>,
-    login: Option<Login>,
-    typed: String,
-}
-
-impl Named {
-    /// The text that names the counters: the canonical login, or what was typed instead of one.
-    fn counted(&self) -> &str {
-        self.login.as_ref().map_or(&self.typed, Login::as_str)
-    }
-}
-
-/// What leads from a right password to a session.
-struct WayIn {
-    attempt: SignInAttempt,
-    verified: Verified,
-    granted: Granted,
-    state: State,
-}
-
-/// A session to be opened.
-pub(super) struct Opening<'a> {
-    pub(super) account: &'a Account,
-    pub(super) epoch: SessionEpoch,
-    pub(super) stage: Stage,
-    pub(super) computer: Computer,
-    pub(super) started_at: Timestamp,
-    pub(super) ends_at: Timestamp,
-}
-
 impl Services {
-    /// Whom an attempt names. Tenants are never searched in turn: what was typed decides, then the
-    /// host asked for, then the default.
-    fn named(&self, attempt: &SignInAttempt) -> Named {
-        let typed = attempt.login.clone();
-        let settings = self.settings.load();
-        let Ok(parsed) = QualifiedLogin::parse(&attempt.login) else {
-            return Named {
-                tenant: None,
-                login: None,
-                typed,
-            };
-        };
-        let tenant = match (parsed.tenant, attempt.tenant.as_deref()) {
-            (Some(tenant), None) => Some(tenant),
-            (None, Some(sent)) => login::parse_tenant(sent).ok(),
-            (Some(tenant), Some(sent)) => login::parse_tenant(sent)
-                .ok()
-                .filter(|sent| *sent == tenant),
-            (None, None) => attempt
-                .host_asked
-                .as_ref()
-                .and_then(|host| settings.tenant_of_host.get(host))
-                .or(settings.default_tenant.as_ref())
-                .cloned(),
-        };
-        Named {
-            tenant,
-            login: Some(parsed.login),
-            typed,
-        }
-    }
-
-    /// The account that is named. How often the store is asked depends on what was typed alone,
-    /// never on what is found.
-    async fn look_up(&self, named: &Named) -> Result<Option<Account>, Fault> {
-        let tenant = match &named.tenant {
-            Some(tenant) => self.stores.tenants.by_name(tenant).await?,
-            None => None,
-        };
-        let tenant = tenant.map_or(NO_TENANT, |tenant| tenant.id);
-        let login = named.login.as_ref().map_or("", Login::as_str);
-        Ok(self.stores.accounts.by_login(tenant, login).await?)
-    }
-
     /// Verifies a password; whoever it is costs one hash at today's parameters.
     pub(super) async fn verify(
         &self,
@@ -290,181 +214,7 @@ impl Services {
         let source = self.failure_source(client.address);
         Ok(self.stores.journal.append_failure(draft, source).await?)
     }
-
-    async fn open_session(
-        &self,
-        client: &ClientFacts,
-        account: &Account,
-        way_in: WayIn,
-        now: Timestamp,
-    ) -> Result<SignInOutcome, Fault> {
-        let WayIn {
-            attempt,
-            verified,
-            granted,
-            state,
-        } = way_in;
-        let stage = match state {
-            State::SignedIn { .. } => Stage::Full,
-            State::Pending { .. } => Stage::MustChangePassword,
-            State::Anonymous => return Ok(SignInOutcome::InvalidCredentials),
-        };
-        let (ends_at, event) = match state {
-            State::Pending { ends_at, .. } => {
-                let reason = ChangeDemand::Provisional;
-                (ends_at, Event::PasswordChangeDemanded { reason })
-            }
-            State::SignedIn { .. } | State::Anonymous => {
-                let (life, portal) = {
-                    let settings = self.settings.load();
-                    (settings.session_life, settings.portal.clone())
-                };
-                let host = attempt.host_asked.clone().unwrap_or(portal);
-                let computer = attempt.computer;
-                (
-                    now.after(life),
-                    Event::SignedIn {
-                        assurance: Assurance::Password,
-                        computer,
-                        host,
-                    },
-                )
-            }
-        };
-        let opening = Opening {
-            account,
-            epoch: account.epoch,
-            stage,
-            computer: attempt.computer,
-            started_at: now,
-            ends_at,
-        };
-        let replaced = self.session_of(attempt.replaces.as_ref());
-        let password = self
-            .password_effect(account, &attempt, stage, verified)
-            .await?;
-        let (token, mut opening) = self.opening(client, &opening, now)?;
-        opening.replaces = replaced.map(|session| (session, EndCause::Replaced));
-        opening.password = password;
-        opening.forgives = granted.forgives;
-        let mut line = trace::of_client(client, Actor::Account(account.id), account, event, now);
-        line.session = Some(opening.record.id);
-        opening.journal = vec![line];
-        match self.stores.sessions.open(opening).await {
-            Ok(_) => {}
-            // Somebody else's change, or another use of a single-use password, was first.
-            Err(StoreError::Conflict(conflict @ (Conflict::AccountChanged | Conflict::Spent))) => {
-                let reason = match conflict {
-                    Conflict::Spent => SignInFailure::ProvisionalOver,
-                    _ => SignInFailure::Locked,
-                };
-                let typed = &attempt.login;
-                let looked_at = LookedAt {
-                    client,
-                    account: Some(account),
-                    typed,
-                    now,
-                };
-                self.note_failure(&looked_at, reason).await?;
-                return Ok(SignInOutcome::InvalidCredentials);
-            }
-            Err(fault) => return Err(fault.into()),
-        }
-        if let Some(replaced) = replaced {
-            self.ender.end_session(replaced);
-        }
-        let session = NewSession {
-            token,
-            ends_at,
-            computer: attempt.computer,
-            refused_attempts: granted.refused_attempts,
-        };
-        Ok(match stage {
-            Stage::Full => SignInOutcome::SignedIn(session),
-            _ => SignInOutcome::PasswordChangeRequired(session, ChangeReason::Provisional),
-        })
-    }
-
-    /// What becomes of the password: hashed anew under today's parameters where it was outdated,
-    /// and where there is room to do so at once.
-    async fn password_effect(
-        &self,
-        account: &Account,
-        attempt: &SignInAttempt,
-        stage: Stage,
-        verified: Verified,
-    ) -> Result<PasswordEffect, Fault> {
-        if stage != Stage::Full {
-            return Ok(PasswordEffect::SpendProvisional);
-        }
-        let outdated =
-            verified == Verified::Matches { outdated: true } && account.password.is_some();
-        let Some(password) = OpaquePassword::from_typed(attempt.password.expose())
-            .ok()
-            .filter(|_| outdated)
-        else {
-            return Ok(PasswordEffect::Keep);
-        };
-        let salt = entropy::random(self.entropy.as_ref())?;
-        match self.hasher.hash(password, salt).await {
-            Ok(hash) => Ok(PasswordEffect::Rehash(hash)),
-            Err(NoVerdict::Busy { .. }) => Ok(PasswordEffect::Keep),
-            Err(NoVerdict::Fault(fault)) => Err(fault),
-        }
-    }
-
-    /// A session with its first token, for the portal, and nothing else said of it yet.
-    pub(super) fn opening(
-        &self,
-        client: &ClientFacts,
-        opening: &Opening<'_>,
-        now: Timestamp,
-    ) -> Result<(SessionToken, SessionOpening), Fault> {
-        let settings = self.settings.load();
-        let account = opening.account;
-        let token = SessionToken::draw(self.entropy.as_ref())?;
-        let idle_limit = match opening.stage {
-            Stage::Full => settings.idle_limit(opening.computer),
-            _ => PENDING_LIFE,
-        };
-        let record = SessionRecord {
-            id: SessionId::from_random(entropy::random(self.entropy.as_ref())?),
-            account: account.id,
-            tenant_id: account.tenant,
-            tenant: account.tenant_name.clone(),
-            roles: account.roles.clone(),
-            grants: account.grants.clone(),
-            epoch: opening.epoch,
-            stage: opening.stage,
-            computer: opening.computer,
-            started_at: opening.started_at,
-            authenticated_at: now,
-            ends_at: opening.ends_at,
-            idle_limit,
-        };
-        let facts = TokenFacts {
-            host: settings.portal.clone(),
-            assurance: Assurance::Password,
-            issued_at: now,
-        };
-        let opening = SessionOpening {
-            record,
-            token: NewToken {
-                hash: TokenHash(token.digest()),
-                facts,
-            },
-            origin: client.origin(),
-            replaces: None,
-            password: PasswordEffect::Keep,
-            forgives: Vec::new(),
-            journal: Vec::new(),
-        };
-        Ok((token, opening))
-    }
 }
-
-/// No tenant has it: identifiers are version 4 UUIDs.
-const NO_TENANT: TenantId = TenantId::from_bytes([0; 16]);
 
 /// What the state machine is told of the first factor.
 fn first_factor(account: Option<&Account>, verified: Verified) -> FirstFactor {

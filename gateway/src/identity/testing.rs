@@ -97,7 +97,7 @@ impl World {
                 waiting_max: 128,
             },
             cost: HashCost::for_tests(64),
-            ender: Arc::clone(&ended) as Arc<dyn SessionEnder>,
+            ender: ended.clone(),
         })
         .unwrap();
         for (name, display_name) in [("acme", "Acme Industrie"), ("globex", "Globex")] {
@@ -218,7 +218,9 @@ impl World {
     pub(crate) async fn pending(&self, token: &SessionToken) -> PendingSession {
         match self.presence(token).await {
             Presence::MustChangePassword(pending) => pending,
-            _ => panic!("no pending session"),
+            Presence::NotPresented | Presence::Rejected(_) | Presence::SignedIn(_) => {
+                panic!("no pending session")
+            }
         }
     }
 
@@ -229,7 +231,9 @@ impl World {
     ) -> octroi_policy::session::Rejection {
         match self.presence(token).await {
             Presence::Rejected(rejection) => rejection,
-            _ => panic!("the token is accepted"),
+            Presence::NotPresented | Presence::MustChangePassword(_) | Presence::SignedIn(_) => {
+                panic!("the token is accepted")
+            }
         }
     }
 

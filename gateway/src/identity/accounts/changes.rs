@@ -133,13 +133,13 @@ impl Identity {
             .map_err(Fault::from)?;
         let erased = services.stores.accounts.erase(id, now, vec![line]).await;
         // In memory its sessions are dead, even where the store then failed.
-        open.iter()
-            .for_each(|session| services.ender.end_session(session.record.id));
+        for session in open {
+            services.ender.end_session(session.record.id);
+        }
         let erased = erased.map_err(admin_error)?;
-        erased
-            .ended
-            .iter()
-            .for_each(|session| services.ender.end_session(*session));
+        for session in erased.ended {
+            services.ender.end_session(session);
+        }
         Ok(())
     }
 
@@ -168,12 +168,25 @@ impl Identity {
                 at,
                 journal: vec![trace::of_operator(operator, &account, event, at)],
             };
-            match services.stores.accounts.change(command).await {
+            let open = services
+                .stores
+                .sessions
+                .of_account(id)
+                .await
+                .map_err(Fault::from)?;
+            let outcome = services.stores.accounts.change(command).await;
+            // A session that is dead in memory ends all that it has open, even where the store
+            // then failed.
+            for session in open.iter().map(|session| session.record.id) {
+                if services.stores.sessions.live(session).is_none() {
+                    services.ender.end_session(session);
+                }
+            }
+            match outcome {
                 Ok(changed) => {
-                    changed
-                        .ended
-                        .iter()
-                        .for_each(|id| services.ender.end_session(*id));
+                    for session in changed.ended {
+                        services.ender.end_session(session);
+                    }
                     return Ok(());
                 }
                 Err(StoreError::Conflict(Conflict::AccountChanged)) => {}

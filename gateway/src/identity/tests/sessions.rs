@@ -8,10 +8,11 @@ use crate::{
     identity::{
         client::Operator,
         handover::NonceHash,
-        sessions::{EndCause, Presence, SignedOut},
+        sessions::{Presence, SignedOut},
         testing::{PASSWORD, START, World, client, host, opened, portal},
     },
     journal::{entry::JournalQuery, event::EventKind},
+    store::sessions::EndCause,
 };
 
 #[tokio::test]

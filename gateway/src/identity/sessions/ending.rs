@@ -1,0 +1,221 @@
+//! The ends of sessions: by their owner, by an operator, by another sign-in.
+
+use octroi_policy::{
+    host::Host,
+    id::{AccountId, SessionId},
+};
+
+use super::{SignedIn, SignedOut};
+use crate::{
+    identity::{
+        Fault, Identity, Services,
+        client::{ClientFacts, Operator},
+        secret::SessionToken,
+        trace,
+    },
+    journal::event::{Actor, Draft, Event, Personal},
+    store::sessions::{Cached, EndCause, EndReason, SessionEnding, TokenHash},
+};
+
+impl Identity {
+    /// Ends one of the person's own sessions. `false` where they have no such live session.
+    pub(crate) async fn end_own_session(
+        &self,
+        client: &ClientFacts,
+        signed_in: &SignedIn,
+        session: SessionId,
+    ) -> Result<bool, Fault> {
+        let found = self.0.stores.sessions.find(session).await?;
+        let own = found.is_some_and(|found| found.record.account == signed_in.account());
+        if !own {
+            return Ok(false);
+        }
+        let at = self.0.clock.now();
+        let cause = EndCause::EndedElsewhere;
+        let event = Event::SessionEnded { cause };
+        let journal = vec![trace::of_signed_in(client, signed_in, session, event, at)];
+        self.0.end(session, EndReason { cause, at, journal }).await
+    }
+
+    /// Ends all of the person's sessions but this one; says how many.
+    pub(crate) async fn end_other_sessions(
+        &self,
+        client: &ClientFacts,
+        signed_in: &SignedIn,
+    ) -> Result<usize, Fault> {
+        let at = self.0.clock.now();
+        let cause = EndCause::EndedElsewhere;
+        let kept = Some(signed_in.session());
+        let event = Event::SessionsEnded { cause, kept };
+        let mut line = trace::of_signed_in(client, signed_in, signed_in.session(), event, at);
+        line.session = None;
+        let reason = EndReason {
+            cause,
+            at,
+            journal: vec![line],
+        };
+        self.0.end_all(signed_in.account(), kept, reason).await
+    }
+
+    /// Signs out: the portal, all hosts, all unused tickets. `None` where nobody was signed in.
+    /// Pending sessions end too.
+    pub(crate) async fn sign_out(
+        &self,
+        client: &ClientFacts,
+        token: &SessionToken,
+        host: &Host,
+    ) -> Result<Option<SignedOut>, Fault> {
+        let services = &self.0;
+        let Some(live) = services.live_token(token).await? else {
+            return Ok(None);
+        };
+        if live.facts.host != *host {
+            return Ok(None);
+        }
+        let record = &live.session.record;
+        let at = services.clock.now();
+        let cause = EndCause::SignedOut;
+        let line = Draft {
+            tenant: Some(record.tenant_id),
+            account: Some(record.account),
+            session: Some(record.id),
+            request: Some(client.request),
+            personal: Personal {
+                address: Some(client.address),
+                ..Personal::default()
+            },
+            ..Draft::new(
+                at,
+                Actor::Account(record.account),
+                Event::SessionEnded { cause },
+            )
+        };
+        // Its end comes first; what it had open elsewhere is only read to tell the person.
+        let ended = services
+            .end(
+                record.id,
+                EndReason {
+                    cause,
+                    at,
+                    journal: vec![line],
+                },
+            )
+            .await?;
+        if !ended {
+            return Ok(None);
+        }
+        let portal = services.settings.load().portal.clone();
+        let seen = services.stores.sessions.find(record.id).await?;
+        let mut hosts = seen.map_or_else(Vec::new, |seen| seen.hosts);
+        hosts.retain(|host| *host != portal);
+        Ok(Some(SignedOut {
+            computer: record.computer,
+            hosts,
+        }))
+    }
+
+    /// Ends a session on an operator's behalf. `false` where there is no such live session.
+    pub(crate) async fn revoke_session(
+        &self,
+        operator: Operator,
+        session: SessionId,
+    ) -> Result<bool, Fault> {
+        let Some(found) = self.0.stores.sessions.find(session).await? else {
+            return Ok(false);
+        };
+        let at = self.0.clock.now();
+        let cause = EndCause::Revoked;
+        let mut line = Draft::new(at, operator.into(), Event::SessionEnded { cause });
+        line.tenant = Some(found.record.tenant_id);
+        line.account = Some(found.record.account);
+        line.session = Some(session);
+        self.0
+            .end(
+                session,
+                EndReason {
+                    cause,
+                    at,
+                    journal: vec![line],
+                },
+            )
+            .await
+    }
+
+    /// Ends all sessions of an account on an operator's behalf; says how many.
+    pub(crate) async fn revoke_sessions_of(
+        &self,
+        operator: Operator,
+        account: AccountId,
+    ) -> Result<usize, Fault> {
+        let at = self.0.clock.now();
+        let cause = EndCause::Revoked;
+        let event = Event::SessionsEnded { cause, kept: None };
+        let mut line = Draft::new(at, operator.into(), event);
+        line.account = Some(account);
+        self.0
+            .end_all(
+                account,
+                None,
+                EndReason {
+                    cause,
+                    at,
+                    journal: vec![line],
+                },
+            )
+            .await
+    }
+}
+
+impl Services {
+    /// The session that a browser's earlier token for the portal belongs to. What memory does not
+    /// know needs no ending here: it has nothing open.
+    pub(in crate::identity) fn session_of(
+        &self,
+        token: Option<&SessionToken>,
+    ) -> Option<SessionId> {
+        let hash = TokenHash(token?.digest());
+        match self.stores.sessions.cached(&hash) {
+            Cached::Hit(live) if live.facts.host == self.settings.load().portal => {
+                Some(live.session.record.id)
+            }
+            Cached::Hit(_) | Cached::Miss | Cached::KnownAbsent => None,
+        }
+    }
+
+    /// Ends a session and what it has open. What is open ends even where the store fails: in
+    /// memory the session is dead by then.
+    pub(in crate::identity) async fn end(
+        &self,
+        session: SessionId,
+        reason: EndReason,
+    ) -> Result<bool, Fault> {
+        let ended = self
+            .stores
+            .sessions
+            .end(SessionEnding { session, reason })
+            .await;
+        self.ender.end_session(session);
+        Ok(ended?)
+    }
+
+    async fn end_all(
+        &self,
+        account: AccountId,
+        except: Option<SessionId>,
+        reason: EndReason,
+    ) -> Result<usize, Fault> {
+        let before = self.stores.sessions.of_account(account).await?;
+        let ended = self.stores.sessions.end_all(account, except, reason).await;
+        let known = before
+            .iter()
+            .map(|view| view.record.id)
+            .filter(|id| Some(*id) != except);
+        known.for_each(|id| self.ender.end_session(id));
+        // One that was opened between the two look-ups.
+        let ended = ended?;
+        for id in &ended {
+            self.ender.end_session(*id);
+        }
+        Ok(ended.len())
+    }
+}

@@ -214,13 +214,11 @@ mod tests {
         let (release, held) = mpsc::channel::<()>();
         let (started, starts) = oneshot::channel();
         let busy = Arc::clone(&pool);
-        let running = tokio::spawn(async move {
-            busy.run(move |_| {
-                let _ = started.send(());
-                held.recv().is_ok()
-            })
-            .await
-        });
+        let hold = move |_: &mut Arena| {
+            let _ = started.send(());
+            held.recv().is_ok()
+        };
+        let running = tokio::spawn(async move { busy.run(hold).await });
         starts.await.unwrap();
         let waits = Arc::clone(&pool);
         let waiting = tokio::spawn(async move { waits.run(|_| ()).await });

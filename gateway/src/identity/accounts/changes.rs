@@ -1,7 +1,7 @@
 //! Changes to an account after which no earlier session of it counts.
 
 use octroi_policy::{
-    id::{AccountId, Role},
+    id::{AccountId, Role, SessionId},
     password::rules::Judged,
     sign_in::PROVISIONAL_LIFE,
     time::Timestamp,
@@ -9,7 +9,7 @@ use octroi_policy::{
 
 use super::{AdminError, AdminRefusal, admin_error};
 use crate::{
-    identity::{Fault, Identity, client::Operator, secret::TypedPassword, trace},
+    identity::{Fault, Identity, Services, client::Operator, secret::TypedPassword, trace},
     journal::event::Event,
     store::{
         Conflict, StoreError,
@@ -168,32 +168,30 @@ impl Identity {
                 at,
                 journal: vec![trace::of_operator(operator, &account, event, at)],
             };
-            let open = services
-                .stores
-                .sessions
-                .of_account(id)
-                .await
-                .map_err(Fault::from)?;
-            let outcome = services.stores.accounts.change(command).await;
-            // A session that is dead in memory ends all that it has open, even where the store
-            // then failed.
-            for session in open.iter().map(|session| session.record.id) {
-                if services.stores.sessions.live(session).is_none() {
-                    services.ender.end_session(session);
-                }
-            }
-            match outcome {
-                Ok(changed) => {
-                    for session in changed.ended {
-                        services.ender.end_session(session);
-                    }
-                    return Ok(());
-                }
+            match services.change(command).await {
+                Ok(()) => return Ok(()),
                 Err(StoreError::Conflict(Conflict::AccountChanged)) => {}
                 Err(error) => return Err(admin_error(error)),
             }
         }
         Err(Fault::from(StoreError::Conflict(Conflict::AccountChanged)).into())
+    }
+}
+
+impl Services {
+    /// Carries a change out and ends what the ended sessions have open. A session that is dead in
+    /// memory ends all of it, even where the store then failed.
+    async fn change(&self, command: AccountCommand) -> Result<(), StoreError> {
+        let open = self.stores.sessions.of_account(command.account).await?;
+        let outcome = self.stores.accounts.change(command).await;
+        let dead = |session: &SessionId| self.stores.sessions.live(*session).is_none();
+        let open = open.iter().map(|session| session.record.id);
+        open.filter(dead)
+            .for_each(|session| self.ender.end_session(session));
+        for session in outcome?.ended {
+            self.ender.end_session(session);
+        }
+        Ok(())
     }
 }
 

@@ -64,7 +64,6 @@ impl Services {
             refused_attempts,
         };
         let (opened, outcome): (_, fn(NewSession) -> SignInOutcome) = match state {
-            State::Anonymous => return Ok(SignInOutcome::InvalidCredentials),
             State::SignedIn { assurance } => (
                 self.open_full(way_in, assurance).await?,
                 SignInOutcome::SignedIn,
@@ -75,8 +74,10 @@ impl Services {
             } => (self.open_pending(way_in, ends_at).await?, |session| {
                 SignInOutcome::PasswordChangeRequired(session, ChangeReason::Provisional)
             }),
-            // A step that this version does not know leads nowhere.
-            State::Pending { .. } => return Ok(SignInOutcome::InvalidCredentials),
+            // Nothing is proved, or the next step is one that this version does not know.
+            State::Anonymous | State::Pending { .. } => {
+                return Ok(SignInOutcome::InvalidCredentials);
+            }
         };
         Ok(opened
             .map(session)
@@ -162,9 +163,9 @@ impl Services {
         opening.journal = vec![line];
         let reason = match self.stores.sessions.open(opening).await {
             Ok(_) => {
-                replaced
-                    .into_iter()
-                    .for_each(|session| self.ender.end_session(session));
+                if let Some(replaced) = replaced {
+                    self.ender.end_session(replaced);
+                }
                 return Ok(Some((token, goal.ends_at)));
             }
             Err(StoreError::Conflict(Conflict::AccountChanged)) => SignInFailure::Locked,

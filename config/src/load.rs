@@ -1,6 +1,8 @@
 //! From a file and the environment to [`Settings`].
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod scale;
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,11 @@ pub(crate) fn settings<'d>(reading: &'d Reading, root: &'d DeTable<'d>) -> Optio
         certificates::check_coverage(server_section, server, &certificates, &routes);
     }
     let connections = server::connections(one(&reference::CONNECTIONS));
-    let tenants = people::tenants(one(&reference::TENANTS));
+    let tenants_section = one(&reference::TENANTS);
+    let tenants = people::tenants(tenants_section);
+    if let Some(server) = &server {
+        people::check_hosts(tenants_section, server, &routes);
+    }
     let sessions = people::sessions(one(&reference::SESSIONS));
     // It has no key yet; opening it refuses those that will come.
     one(&reference::PASSWORD);

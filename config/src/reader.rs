@@ -108,6 +108,11 @@ impl<'d> Reader<'d> {
         self.table.get(name).map(|value| At(value.span().start))
     }
 
+    /// The value of a key that was read already.
+    pub(crate) fn table_value(&self, name: &str) -> Option<&'d DeValue<'d>> {
+        self.table.get(name).map(Spanned::get_ref)
+    }
+
     /// Where a problem with this key is best shown.
     pub(crate) fn at_key(&self, name: &str) -> At {
         self.place_of(name).unwrap_or(self.at)

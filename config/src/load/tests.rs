@@ -423,6 +423,41 @@ fn identity_goes_into_fields_that_are_free_for_it() {
 }
 
 #[test]
+fn a_host_of_a_tenant_is_one_that_is_served() {
+    let route =
+        "[[route]]\nhost = \"*.example.com\"\nto = \"http://10.0.0.1\"\nallow = \"everyone\"\n";
+    let with = |host: &str| {
+        errors(&format!(
+            "{SERVER}{CERTIFICATE}{route}[tenants]\nby_host = {{ \"{host}\" = \"acme\" }}\n"
+        ))
+    };
+    assert_eq!(with("a.example.com"), [""; 0]);
+    assert_eq!(with("login.example.com"), [""; 0]);
+    let found = with("a.exmaple.com");
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].contains("names a.exmaple.com, which no route is for"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn two_listeners_do_not_stand_at_one_address() {
+    let with = |lines: &str| errors(&format!("{SERVER}{lines}{CERTIFICATE}"));
+    let found = with("http = \"0.0.0.0:443\"\n");
+    assert_eq!(
+        found,
+        [
+            "7:8: `server.http` and `server.https` are both 0.0.0.0:443 (see 3:9); give one of them another port"
+        ]
+    );
+    assert_eq!(
+        with("http = \"127.0.0.1:0\"\nmanagement = \"127.0.0.1:0\"\n"),
+        [""; 0]
+    );
+}
+
+#[test]
 fn every_host_that_is_served_has_a_certificate() {
     let found = errors(&format!(
         "{SERVER}[[certificate]]\nnames = [\"a.example.com\", \"A.example.com\"]\nchain = \"c\"\nkey_file = \"k\"\n[[route]]\nhost = \"*.example.com\"\nto = \"http://10.0.0.1\"\nallow = \"everyone\"\n"

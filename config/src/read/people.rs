@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use octroi_policy::{host::Host, id::TenantName};
+use octroi_policy::{host::Host, id::TenantName, rule::HostPattern};
 use toml::de::DeValue;
 
+use super::route::Draft;
 use crate::{
     reader::{Reader, Told},
-    settings::{CookieLife, Hashing, Journal, Sessions, Storage, Tenants, UnauthenticatedLimit},
+    settings::{
+        CookieLife, Hashing, Journal, Server, Sessions, Storage, Tenants, UnauthenticatedLimit,
+    },
     source::At,
 };
 
@@ -18,6 +21,33 @@ pub(super) fn tenants(reader: Reader<'_>) -> Option<Tenants> {
         default: default?.value,
         by_host,
     })
+}
+
+/// A host that nobody asks for was meant to be another: people would sign in to the wrong tenant.
+pub(super) fn check_hosts(reader: Reader<'_>, server: &Server, routes: &[Draft]) {
+    let Some(DeValue::Table(table)) = reader.table_value("by_host") else {
+        return;
+    };
+    for name in table.keys() {
+        let Ok(host) = name.get_ref().parse::<Host>() else {
+            continue;
+        };
+        let serves = |draft: &Draft| match &draft.route.host {
+            HostPattern::Exact(exact) => *exact == host,
+            HostPattern::Wildcard(parent) => host
+                .as_str()
+                .split_once('.')
+                .is_some_and(|(_, rest)| rest == parent.as_str()),
+        };
+        if host != server.portal && !routes.iter().any(serves) {
+            let at = At(name.span().start);
+            reader.refuse(
+                at,
+                "by_host",
+                format_args!("names {host}, which no route is for"),
+            );
+        }
+    }
 }
 
 fn tenants_by_host(reader: Reader<'_>) -> BTreeMap<Host, TenantName> {

@@ -20,6 +20,7 @@ pub(super) fn server(reader: Reader<'_>) -> Option<Server> {
     let http = listeners(reader, "http", false);
     let portal = reader.required("portal").map(|portal| portal.value);
     let management = management(reader);
+    check_listeners(reader, &https, &http, management.as_ref());
     let demo = reader.boolean("demo");
     let data = data(reader);
     let keyring = keyring(reader, data.as_deref(), demo);
@@ -66,6 +67,39 @@ fn listeners(reader: Reader<'_>, name: &str, required: bool) -> Vec<SocketAddr> 
         reader.texts(name)
     };
     values(reader.list_of::<SocketAddr>(name, texts))
+}
+
+/// Two listeners cannot stand at one address; port 0 is a different one each time.
+fn check_listeners(
+    reader: Reader<'_>,
+    https: &[SocketAddr],
+    http: &[SocketAddr],
+    management: Option<&Management>,
+) {
+    let of = |name: &'static str, addresses: &[SocketAddr]| -> Vec<(&'static str, SocketAddr)> {
+        addresses.iter().map(|address| (name, *address)).collect()
+    };
+    let management: Vec<SocketAddr> = management.map(|it| it.address).into_iter().collect();
+    let listeners = [
+        of("https", https),
+        of("http", http),
+        of("management", &management),
+    ]
+    .concat();
+    for (place, (name, address)) in listeners.iter().enumerate() {
+        let taken = listeners
+            .iter()
+            .take(place)
+            .find(|(_, earlier)| earlier == address && address.port() != 0);
+        if let Some((earlier, _)) = taken {
+            reader.reading().contradiction(
+                reader.at_key(name),
+                reader.at_key(earlier),
+                format!("`server.{name}` and `server.{earlier}` are both {address}"),
+                "give one of them another port",
+            );
+        }
+    }
 }
 
 fn optional_number(reader: Reader<'_>, name: &str) -> Option<NonZeroU16> {

@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Outcome {
         SystemClock.now(),
     )?;
     output.fact(&story);
-    if story.verdict == PERMIT {
+    if [PERMIT, OWN_PAGE].contains(&story.verdict.as_str()) {
         Ok(())
     } else {
         Err(Failure::Shown)
@@ -148,9 +148,9 @@ fn story(
             return Ok(story);
         }
     };
-    if *request.host() == settings.server.portal {
-        "portal".clone_into(&mut story.verdict);
-        story.note = Some("the portal answers itself; no route is asked".to_owned());
+    if *request.host() == settings.server.portal || is_reserved(&request) {
+        OWN_PAGE.clone_into(&mut story.verdict);
+        story.note = Some("the gateway answers itself; no route is asked".to_owned());
         return Ok(story);
     }
     let token = TokenFacts {
@@ -317,5 +317,12 @@ impl fmt::Display for Story {
     }
 }
 
+/// Whether the gateway keeps the path for itself, on every host.
+fn is_reserved(request: &CanonicalRequest) -> bool {
+    request.path().as_str().split('/').nth(1) == Some(".octroi")
+}
+
+/// The verdict of a request that no route decides on.
+const OWN_PAGE: &str = "own_page";
 /// The verdict of a request that passes.
 const PERMIT: &str = "permit";

@@ -93,7 +93,11 @@ fn whoever_may_not_pass_learns_why() {
         verdict("https://nowhere.example.com/", Some(&it)),
         "host_unknown"
     );
-    assert_eq!(verdict("https://login.example.com/", Some(&it)), "portal");
+    assert_eq!(verdict("https://login.example.com/", Some(&it)), "own_page");
+    assert_eq!(
+        verdict("https://paie.example.com/.octroi/session", None),
+        "own_page"
+    );
     assert_eq!(
         verdict("https://paie.example.com/a/../b", None),
         "request_dot_segment"

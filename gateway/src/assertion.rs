@@ -91,7 +91,7 @@ pub(crate) enum PassportFault {
 
 impl Passports {
     /// How long an assertion is good for.
-    pub(crate) const LIFE: Duration = Duration::from_secs(60);
+    pub(crate) const LIFE: Duration = Duration::from_mins(1);
     /// With less than this left a new one is made.
     pub(crate) const RENEWED_BEFORE_END: Duration = Duration::from_secs(30);
     /// Passports that are kept at most; beyond, those that are due anyway are dropped, and then no

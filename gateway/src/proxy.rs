@@ -19,6 +19,9 @@ pub(crate) mod refusal;
 pub(crate) mod request_id;
 pub(crate) mod site;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;

@@ -83,9 +83,9 @@ pub(crate) enum KeyFault {
 
 impl SigningKeys {
     /// How long a key signs.
-    pub(crate) const SIGNS_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+    pub(crate) const SIGNS_FOR: Duration = Duration::from_hours(30 * 24);
     /// How long a key is published before it signs, so that every verifier has seen it, and after.
-    pub(crate) const PUBLISHED_AROUND: Duration = Duration::from_secs(2 * 24 * 3600);
+    pub(crate) const PUBLISHED_AROUND: Duration = Duration::from_hours(2 * 24);
 
     /// Reads the keys, and makes the first.
     ///

@@ -11,8 +11,7 @@ use std::{
 };
 
 use octroi_policy::{
-    host::Host,
-    id::{AccountId, RequestId, RouteName, SessionId},
+    id::{AccountId, RequestId, SessionId},
     time::Timestamp,
 };
 use prometheus_client::metrics::counter::Counter;
@@ -26,8 +25,7 @@ pub(crate) struct AccessLine<'a> {
     /// When the request's head was complete: RFC 3339, UTC, milliseconds.
     pub(super) at: Rfc3339,
     /// The reference that the client and the upstream were told too.
-    #[serde(serialize_with = "displayed")]
-    pub(super) request: RequestId,
+    pub(super) request: Displayed<RequestId>,
     /// Where from.
     pub(super) client: Option<IpAddr>,
     /// `h1` or `h2`.
@@ -37,21 +35,17 @@ pub(crate) struct AccessLine<'a> {
     /// The method.
     pub(super) method: &'a str,
     /// The host, canonical.
-    #[serde(serialize_with = "displayed_option")]
-    pub(super) host: Option<&'a Host>,
+    pub(super) host: Option<&'a str>,
     /// The canonical path, cut at [`AccessLine::PATH_BYTES_MAX`].
     pub(super) path: Option<&'a str>,
     /// The status; none where the client went away before it was known.
     pub(super) status: Option<u16>,
     /// The route.
-    #[serde(serialize_with = "displayed_option")]
-    pub(super) route: Option<&'a RouteName>,
+    pub(super) route: Option<&'a str>,
     /// The account.
-    #[serde(serialize_with = "displayed_option")]
-    pub(super) account: Option<AccountId>,
+    pub(super) account: Option<Displayed<AccountId>>,
     /// The session's public name.
-    #[serde(serialize_with = "displayed_option")]
-    pub(super) session: Option<SessionId>,
+    pub(super) session: Option<Displayed<SessionId>>,
     /// Why it was refused.
     pub(super) refused: Option<&'static str>,
     /// What the refusal rests on, which the client is not told.
@@ -80,6 +74,15 @@ impl Serialize for Rfc3339 {
             Ok(at) => serializer.collect_str(&format_args!("{at:.3}")),
             Err(_) => serializer.serialize_none(),
         }
+    }
+}
+
+/// An identifier, as text.
+pub(super) struct Displayed<T>(pub(super) T);
+
+impl<T: std::fmt::Display> Serialize for Displayed<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 
@@ -162,23 +165,6 @@ impl AccessLog {
             .pending
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn displayed<T: std::fmt::Display, S: serde::Serializer>(
-    value: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-fn displayed_option<T: std::fmt::Display, S: serde::Serializer>(
-    value: &Option<T>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => serializer.collect_str(value),
-        None => serializer.serialize_none(),
     }
 }
 

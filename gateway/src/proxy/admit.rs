@@ -22,7 +22,7 @@ pub(super) fn admit(session: &Session, record: &Record) -> Result<CanonicalReque
     let trusted = record.site.trusted_proxies();
     let client = client_address(facts.client.ip(), trusted, &head.headers);
     let authority = match head.version {
-        Version::HTTP_2 => head.uri.authority().map(|authority| authority.as_str()),
+        Version::HTTP_2 => head.uri.authority().map(http::uri::Authority::as_str),
         _ => None,
     };
     let over_h2 = head.version == Version::HTTP_2;

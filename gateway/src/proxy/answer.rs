@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use octroi_policy::request::CanonicalRequest;
 use pingora::{http::ResponseHeader, proxy::Session};
 use serde::Serialize;
 
@@ -165,7 +166,7 @@ fn page(
         reason: outcome.id,
         request_id: record.id(),
         at: record.at,
-        host: request.map(|request| request.host()),
+        host: request.map(CanonicalRequest::host),
         retry: request
             .filter(|_| record.method == Method::GET)
             .map(|request| request.target().as_str()),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     GateParts,
-    access_log::{AccessLine, Rfc3339},
+    access_log::{AccessLine, Displayed, Rfc3339},
     forward::Forwarding,
     refusal::Refusal,
     site::Site,
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     listener::{
         facts::{ConnectionFacts, Protocol},
-        open_requests::{OpenRequest, Registration},
+        open_requests::{EndReason, OpenRequest, Registration},
     },
     metrics::InFlight,
     store::live::LiveToken,
@@ -130,7 +130,7 @@ impl Record {
 
     fn write(&self) {
         let way = self.route.and_then(|index| self.site.way(index));
-        let metrics = way.map_or(self.site.unrouted(), |way| &way.metrics);
+        let metrics = way.map_or_else(|| self.site.unrouted(), |way| &way.metrics);
         metrics.answered(self.status, self.took());
         let outcome = self.refusal.map(Refusal::outcome);
         if let Some(outcome) = outcome {
@@ -143,7 +143,7 @@ impl Record {
         self.parts.access_log.write(&AccessLine {
             kind: "access",
             at: Rfc3339(self.at),
-            request: self.id(),
+            request: Displayed(self.id()),
             client: match &self.request {
                 Some(request) => Some(request.client()),
                 None => facts.map(|facts| facts.client.ip()),
@@ -154,19 +154,19 @@ impl Record {
             }),
             tls: facts.map_or("-", |facts| facts.tls.version.as_str()),
             method: self.method.as_str(),
-            host: self.request.as_ref().map(CanonicalRequest::host),
+            host: self.request.as_ref().map(|request| request.host().as_str()),
             path: path.map(|path| cut(path, AccessLine::PATH_BYTES_MAX)),
             status: self.status.map(|status| status.as_u16()),
-            route: route.map(|route| &route.name),
-            account: session.map(|session| session.account),
-            session: session.map(|session| session.id),
+            route: route.map(|route| route.name.as_str()),
+            account: session.map(|session| Displayed(session.account)),
+            session: session.map(|session| Displayed(session.id)),
             refused: outcome.map(|outcome| outcome.id),
             because: self.refusal.and_then(Refusal::because),
             ended: self
                 .open
                 .as_ref()
                 .and_then(|open| open.end_reason())
-                .map(|end| end.as_str()),
+                .map(EndReason::as_str),
             bytes_out: self.bytes_out,
             bytes_in: self.bytes_in,
             millis: u64::try_from(self.took().as_millis()).unwrap_or(u64::MAX),

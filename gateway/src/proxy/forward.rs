@@ -1,8 +1,5 @@
 //! What goes to a service: made once of a permit, borrowed by each attempt.
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header, uri::PathAndQuery};
@@ -41,6 +38,10 @@ struct ForwardedFacts {
 
 impl Forwarding {
     /// Consumes the permit.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a permit serves once: taking it is what makes the evidence of it"
+    )]
     pub(super) fn new(
         permit: Permit<'_>,
         passport: Option<Arc<Passport>>,

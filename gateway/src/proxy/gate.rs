@@ -259,6 +259,7 @@ impl Gate {
     }
 
     /// No permit, no bytes.
+    #[expect(clippy::unnecessary_box_returns, reason = "Pingora's errors are boxed")]
     fn no_permit(&self, context: &mut Context) -> Box<Error> {
         context.failed = Some(Refusal::Invariant);
         Error::explain(ErrorType::InternalError, "no permit")

@@ -157,128 +157,46 @@ pub(crate) trait ErrorPages: Send + Sync + 'static {
 impl Refusal {
     /// THE table.
     pub(crate) const fn outcome(self) -> Outcome {
-        use AfterRefusal::{Close, Keep};
         match self {
             Self::Malformed(reason) => malformed(reason),
+            Self::Denied(reason) => denied(reason),
             Self::SignInNeeded(None) => sign_in("sign_in_needed"),
             Self::SignInNeeded(Some(rejection)) => sign_in(rejection.as_str()),
             Self::StrongerSignInNeeded => sign_in("stronger_sign_in_needed"),
-            Self::Denied(reason) => denied(reason),
-            Self::Cookie => row(
-                400,
-                "cookie_repeated",
-                "The session cookie came more than once.",
-                PageKind::BadRequest,
-                Keep,
-            ),
-            Self::TwoCredentials => row(
-                400,
-                "two_credentials",
-                "A cookie and an API token came together.",
-                PageKind::BadRequest,
-                Keep,
-            ),
-            Self::ApiToken => row(
-                401,
-                "api_token",
-                "API tokens are not available in this version.",
-                PageKind::SignInNeeded,
-                Keep,
-            ),
-            Self::Upgrade => row(
-                400,
-                "upgrade",
-                "Only WebSocket upgrades are served.",
-                PageKind::BadRequest,
-                Close,
-            ),
-            Self::ForeignOrigin => row(
-                403,
-                "foreign_origin",
-                "WebSockets are opened from their own origin.",
-                PageKind::Refused,
-                Close,
-            ),
-            Self::TooManyRequests { .. } => row(
-                429,
-                "too_many_requests",
-                "Too many requests.",
-                PageKind::TooManyRequests,
-                Keep,
-            ),
-            Self::BodyTooLarge => row(
-                413,
-                "body_too_large",
-                "The body is too large.",
-                PageKind::TooLarge,
-                Close,
-            ),
-            Self::BodyTooSlow => row(
-                408,
-                "body_too_slow",
-                "The body did not arrive in time.",
-                PageKind::TooSlow,
-                Close,
-            ),
-            Self::UpstreamUnreachable => row(
-                502,
-                "upstream_unreachable",
-                "The service does not answer.",
-                PageKind::ServiceDown,
-                Keep,
-            ),
-            Self::UpstreamBroken => row(
-                502,
-                "upstream_broken",
-                "The service gave an answer that cannot be read.",
-                PageKind::ServiceDown,
-                Close,
-            ),
-            Self::UpstreamTooSlow => row(
-                504,
-                "upstream_too_slow",
-                "The service did not answer in time.",
-                PageKind::ServiceTooSlow,
-                Close,
-            ),
-            Self::StoreUnavailable => row(
-                503,
-                "store_unavailable",
-                "Sessions cannot be looked up at the moment.",
-                PageKind::Busy,
-                Keep,
-            ),
-            Self::Fault => row(
-                500,
-                "fault",
-                "Something went wrong here.",
-                PageKind::Fault,
-                Close,
-            ),
-            Self::Invariant => row(
-                500,
-                "invariant",
-                "Something went wrong here.",
-                PageKind::Fault,
-                Close,
-            ),
+            Self::Cookie => COOKIE,
+            Self::TwoCredentials => TWO_CREDENTIALS,
+            Self::ApiToken => API_TOKEN,
+            Self::Upgrade => UPGRADE,
+            Self::ForeignOrigin => FOREIGN_ORIGIN,
+            Self::TooManyRequests { .. } => TOO_MANY_REQUESTS,
+            Self::BodyTooLarge => BODY_TOO_LARGE,
+            Self::BodyTooSlow => BODY_TOO_SLOW,
+            Self::UpstreamUnreachable => UPSTREAM_UNREACHABLE,
+            Self::UpstreamBroken => UPSTREAM_BROKEN,
+            Self::UpstreamTooSlow => UPSTREAM_TOO_SLOW,
+            Self::StoreUnavailable => STORE_UNAVAILABLE,
+            Self::Fault => FAULT,
+            Self::Invariant => INVARIANT,
         }
     }
 
     /// What the refusal rests on, for the log alone.
     pub(crate) const fn because(self) -> Option<&'static str> {
-        match self {
-            Self::Denied(reason) => Some(reason.as_str()),
-            _ => None,
+        if let Self::Denied(reason) = self {
+            Some(reason.as_str())
+        } else {
+            None
         }
     }
 
     /// When it may be tried again, as `Retry-After` says.
     pub(crate) const fn retry_after(self) -> Option<Duration> {
-        match self {
-            Self::TooManyRequests { retry_after } => Some(retry_after),
-            Self::StoreUnavailable => Some(STORE_RETRY),
-            _ => None,
+        if let Self::TooManyRequests { retry_after } = self {
+            Some(retry_after)
+        } else if matches!(self, Self::StoreUnavailable) {
+            Some(STORE_RETRY)
+        } else {
+            None
         }
     }
 }
@@ -355,6 +273,106 @@ const fn row(
         connection,
     }
 }
+
+// The rows: status, id, English title, page, what becomes of the connection.
+const COOKIE: Outcome = row(
+    400,
+    "cookie_repeated",
+    "The session cookie came more than once.",
+    PageKind::BadRequest,
+    AfterRefusal::Keep,
+);
+const TWO_CREDENTIALS: Outcome = row(
+    400,
+    "two_credentials",
+    "A cookie and an API token came together.",
+    PageKind::BadRequest,
+    AfterRefusal::Keep,
+);
+const API_TOKEN: Outcome = row(
+    401,
+    "api_token",
+    "API tokens are not available in this version.",
+    PageKind::SignInNeeded,
+    AfterRefusal::Keep,
+);
+const UPGRADE: Outcome = row(
+    400,
+    "upgrade",
+    "Only WebSocket upgrades are served.",
+    PageKind::BadRequest,
+    AfterRefusal::Close,
+);
+const FOREIGN_ORIGIN: Outcome = row(
+    403,
+    "foreign_origin",
+    "A WebSocket is opened from its own origin.",
+    PageKind::Refused,
+    AfterRefusal::Close,
+);
+const TOO_MANY_REQUESTS: Outcome = row(
+    429,
+    "too_many_requests",
+    "Too many requests.",
+    PageKind::TooManyRequests,
+    AfterRefusal::Keep,
+);
+const BODY_TOO_LARGE: Outcome = row(
+    413,
+    "body_too_large",
+    "The body is too large.",
+    PageKind::TooLarge,
+    AfterRefusal::Close,
+);
+const BODY_TOO_SLOW: Outcome = row(
+    408,
+    "body_too_slow",
+    "The body did not arrive in time.",
+    PageKind::TooSlow,
+    AfterRefusal::Close,
+);
+const UPSTREAM_UNREACHABLE: Outcome = row(
+    502,
+    "upstream_unreachable",
+    "The service does not answer.",
+    PageKind::ServiceDown,
+    AfterRefusal::Keep,
+);
+const UPSTREAM_BROKEN: Outcome = row(
+    502,
+    "upstream_broken",
+    "The service's answer cannot be read.",
+    PageKind::ServiceDown,
+    AfterRefusal::Close,
+);
+const UPSTREAM_TOO_SLOW: Outcome = row(
+    504,
+    "upstream_too_slow",
+    "The service did not answer in time.",
+    PageKind::ServiceTooSlow,
+    AfterRefusal::Close,
+);
+const STORE_UNAVAILABLE: Outcome = row(
+    503,
+    "store_unavailable",
+    "Sessions cannot be looked up now.",
+    PageKind::Busy,
+    AfterRefusal::Keep,
+);
+const FAULT: Outcome = row(
+    500,
+    "fault",
+    "Something went wrong here.",
+    PageKind::Fault,
+    AfterRefusal::Close,
+);
+const INVARIANT: Outcome = row(
+    500,
+    "invariant",
+    "Something went wrong here.",
+    PageKind::Fault,
+    AfterRefusal::Close,
+);
 
 /// A store that is away for a restart is back by then.
 const STORE_RETRY: Duration = Duration::from_secs(5);

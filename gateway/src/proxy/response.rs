@@ -1,8 +1,5 @@
 //! What comes back from a service: what it may not set is taken off, what a route asks is added.
 
-#[cfg(test)]
-mod tests;
-
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use octroi_config::settings::SecurityHeaders;
 use octroi_policy::session::Computer;

@@ -1,4 +1,4 @@
-//! WebSockets: what counts as an upgrade, and the door's part filled in.
+//! Sockets: what counts as an upgrade, and the door's part filled in.
 
 use std::sync::Arc;
 

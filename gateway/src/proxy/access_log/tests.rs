@@ -6,7 +6,7 @@ fn line(path: &str) -> AccessLine<'_> {
     AccessLine {
         kind: "access",
         at: Rfc3339(Timestamp::from_unix_millis(1_700_000_000_123)),
-        request: RequestId::from_bytes([7; 16]),
+        request: Displayed(RequestId::from_bytes([7; 16])),
         client: Some(IpAddr::from([192, 0, 2, 1])),
         protocol: "h2",
         tls: "TLSv1.3",

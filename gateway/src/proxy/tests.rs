@@ -1,0 +1,10 @@
+//! The whole request path, from a client's bytes to what the service saw, in one process.
+
+mod forwarding;
+mod identity;
+mod refusals;
+mod sessions;
+mod upstreams;
+mod world;
+
+use self::world::{Seen, World};

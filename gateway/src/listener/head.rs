@@ -92,6 +92,10 @@ impl Framing {
     }
 
     fn conclude(self, request_line: &[u8]) -> Result<Body, HeadFault> {
+        // A space within the target is escaped by one parser and ends the target for another.
+        if request_line.iter().filter(|byte| **byte == b' ').count() != 2 {
+            return Err(HeadFault::Ambiguous);
+        }
         match (self.is_chunked, self.length) {
             (true, Some(_)) => Err(HeadFault::Ambiguous),
             // A 1.0 proxy before us may not have understood the coding (RFC 9112, section 6.1).

@@ -132,7 +132,11 @@ where
     session.set_keepalive(Some(worker.limits.idle_timeout.as_secs().max(1)));
     worker.limit(&mut session);
     let answered = worker.answer(session, &open, has_body, || exchange.ask_back());
-    let stream = match answered.await {
+    let answered = answered.await;
+    // Taken whatever became of the answer: left in the request, it would keep the request, itself
+    // and their place in the registry alive for ever.
+    let takeover = open.take_takeover();
+    let stream = match answered {
         Answered::Done(stream) => stream?,
         Answered::CutOff(reason) => {
             let remains = exchange.take_remains()?;
@@ -147,7 +151,7 @@ where
     };
     let (stream, _settings) = stream.consume();
     let connection = stream.into_any().downcast::<Connection>().ok()?;
-    match open.take_takeover() {
+    match takeover {
         Some(takeover) => {
             tunnel::run(connection, takeover, &open, worker.shutdown.clone()).await;
             None

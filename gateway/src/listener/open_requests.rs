@@ -72,7 +72,7 @@ impl OpenRequest {
     }
 
     /// What [`Self::take_over`] left.
-    pub(super) fn take_takeover(&self) -> Option<Takeover> {
+    pub(crate) fn take_takeover(&self) -> Option<Takeover> {
         lock(&self.takeover).take()
     }
 }

@@ -1,6 +1,9 @@
 //! What one request carries through Pingora, and what is said of it when it is over.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use http::StatusCode;
 use octroi_policy::{
@@ -40,7 +43,9 @@ pub(crate) struct Context {
 /// request that is cancelled runs nothing else.
 pub(super) struct Record {
     parts: Arc<GateParts>,
-    open: Option<Arc<OpenRequest>>,
+    facts: Option<Arc<ConnectionFacts>>,
+    /// Weak: a record that goes into a takeover is held by this very request.
+    open: Weak<OpenRequest>,
     began: Instant,
     pub(super) site: Arc<Site>,
     pub(super) at: Timestamp,
@@ -64,7 +69,8 @@ impl Context {
         Self {
             record: Record {
                 parts: Arc::clone(parts),
-                open,
+                facts: open.as_ref().map(|open| Arc::clone(&open.facts)),
+                open: open.as_ref().map_or_else(Weak::new, Arc::downgrade),
                 began: Instant::now(),
                 site: parts.site.load_full(),
                 at: parts.clock.now(),
@@ -91,12 +97,12 @@ impl Context {
 impl Record {
     /// The connection that the request came on.
     pub(super) fn facts(&self) -> Option<&Arc<ConnectionFacts>> {
-        self.open.as_ref().map(|open| &open.facts)
+        self.facts.as_ref()
     }
 
     /// The request, as the door knows it.
-    pub(super) const fn open(&self) -> Option<&Arc<OpenRequest>> {
-        self.open.as_ref()
+    pub(super) fn open(&self) -> Option<Arc<OpenRequest>> {
+        self.open.upgrade()
     }
 
     /// The reference told to client and upstream. Without random bytes nothing is forwarded, so
@@ -118,7 +124,7 @@ impl Record {
 
     /// Hands the whole record to whoever goes on with the request; what stays behind says nothing.
     pub(super) fn hand_over(&mut self) -> Self {
-        let mut taken = Context::new(&self.parts, self.open.clone()).record;
+        let mut taken = Context::new(&self.parts, self.open.upgrade()).record;
         std::mem::swap(self, &mut taken);
         self.written = true;
         taken
@@ -164,7 +170,7 @@ impl Record {
             because: self.refusal.and_then(Refusal::because),
             ended: self
                 .open
-                .as_ref()
+                .upgrade()
                 .and_then(|open| open.end_reason())
                 .map(EndReason::as_str),
             bytes_out: self.bytes_out,

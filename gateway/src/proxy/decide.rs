@@ -195,7 +195,7 @@ impl Asking<'_> {
         known: &Arc<LiveToken>,
         record: &mut Record,
     ) -> Result<(), Refusal> {
-        let open = Arc::clone(record.open().ok_or(Refusal::Fault)?);
+        let open = record.open().ok_or(Refusal::Fault)?;
         let label = OpenLabel {
             session: known.session.record.id,
             account: known.session.record.account,

@@ -79,7 +79,7 @@ pub(super) async fn hand_over(
         Refusal::UpstreamUnreachable
     })?;
     let request = forwarding.upgrade_request(&site, session.req_header())?;
-    let open = Arc::clone(record.open().ok_or(Refusal::Fault)?);
+    let open = record.open().ok_or(Refusal::Fault)?;
     let limits = TunnelLimits {
         dial_timeout: settings.timeouts.connect,
         answer_timeout: settings.timeouts.response,

@@ -11,7 +11,6 @@ async fn the_service_gets_the_canonical_target_and_host_and_our_word_on_where_it
         Connection: close\r\nX-Forwarded-For: 127.0.0.1\r\nForwarded: for=1.1.1.1\r\n\
         X-Forwarded-Host: evil\r\nX-Real-IP: 1.1.1.1\r\nVia: 1.0 evil\r\n\r\n";
     let answer = world.send(request).await;
-    eprintln!("DEBUG {:?}", world.access_lines());
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.ends_with("ok"), "{answer}");
     let seen = world.seen.one();

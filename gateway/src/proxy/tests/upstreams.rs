@@ -95,8 +95,19 @@ async fn a_socket_of_ones_own_is_left_to_the_door_and_not_answered_here() {
     assert_eq!(answer, "");
     assert_eq!(world.gate.0.open_requests.len(), 1);
     assert_eq!(world.access_lines().len(), 0);
-    drop(open);
+    let takeover = open.take_takeover().expect("the door is asked");
+    let request = &takeover.request;
+    assert_eq!(
+        (request.method(), request.uri()),
+        (&http::Method::GET, &"/socket".parse().unwrap())
+    );
+    assert_eq!(request.headers()["upgrade"], "websocket");
+    assert_eq!(request.headers()["connection"], "Upgrade");
+    assert_eq!(request.headers()["remote-groups"], "rh");
+    assert!(!request.headers().contains_key("cookie"));
+    drop(takeover);
     assert_eq!(world.gate.0.open_requests.len(), 0);
+    assert_eq!(world.access_lines()[0]["route"], "paie");
 }
 
 #[tokio::test]

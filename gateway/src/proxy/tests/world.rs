@@ -124,7 +124,6 @@ impl World {
         let settings = octroi_config::parse(&text, Path::new("/octroi.toml"))
             .unwrap_or_else(|problems| panic!("{problems:#?}"))
             .settings;
-        for (route, _) in settings.routes.iter() { eprintln!("DEBUG {route:?}"); }
         let site = Site::new(&settings, &Arc::from([]), 443, &metrics).unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (count, burst) = (600.try_into().unwrap(), 50.try_into().unwrap());

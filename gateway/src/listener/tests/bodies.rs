@@ -26,13 +26,18 @@ async fn a_body_that_stops_coming_gets_408() {
 
 #[tokio::test]
 async fn a_body_is_borne_at_the_lowest_rate_and_not_below_it() {
-    let world = World::with(quick).await;
+    let world = World::with(|plan| {
+        quick(plan);
+        plan.limits.body.window = Duration::from_millis(500);
+    })
+    .await;
+    // 50 bytes a window are wanted.
     for (bytes, status) in [("x".repeat(30), 200), ("x".to_owned(), 408)] {
         let mut client = world.http1().await;
-        client.send(&upload(bytes.len() * 5)).await;
-        for _ in 0..5 {
+        client.send(&upload(bytes.len() * 10)).await;
+        for _ in 0..10 {
             client.try_send(&bytes).await;
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let head = client.read_head().await;
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");

@@ -86,17 +86,21 @@ async fn a8_bytes_after_an_upgrade_never_reach_the_upstream() {
 #[tokio::test]
 async fn a_silent_websocket_ends_at_its_idle_limit_and_a_busy_one_does_not() {
     let world = World::with(|plan| {
-        plan.limits.tunnel.idle_timeout = Duration::from_millis(200);
+        plan.limits.tunnel.idle_timeout = Duration::from_secs(1);
     })
     .await;
     let mut busy = world.websocket("/ws", 1).await;
     for _ in 0..4 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
         busy.send("\u{1}\u{1}x").await;
         busy.read_exactly(3).await;
     }
     assert_eq!(busy.read_to_clean_end().await, [0x88, 2, 0x03, 0xe9]);
-    assert_eq!(*world.seen.tunnels.lock().unwrap(), [TunnelEnd::Idle]);
+    drop(busy);
+    eventually("the tunnel is told", || {
+        *world.seen.tunnels.lock().unwrap() == [TunnelEnd::Idle]
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -171,8 +171,17 @@ impl Splice {
     async fn say_close(&mut self, code: u16) {
         let limit = self.limits.close_timeout;
         if !matches!(timeout(limit, self.speak_close(code)).await, Ok(Ok(()))) {
-            self.client.cut();
+            return self.client.cut();
         }
+        // Closing on bytes that nobody read would reset the connection and take our words with it.
+        let _ = timeout(limit, self.hear_out()).await;
+    }
+
+    /// Throws away what the client still says, until it closes.
+    async fn hear_out(&mut self) -> io::Result<()> {
+        let mut space = [0; 1024];
+        while self.client.read(&mut space).await? > 0 {}
+        Ok(())
     }
 
     async fn speak_close(&mut self, code: u16) -> io::Result<()> {

@@ -30,16 +30,16 @@ password-show = Afficher le mot de passe
 password-hide = Masquer le mot de passe
 computer-legend = Cet ordinateur est
 computer-public = { $n ->
-    [one] partagé ou public : la session se ferme après { $n } minute sans activité
-   *[other] partagé ou public : la session se ferme après { $n } minutes sans activité
+    [one] partagé ou public : la session se ferme après { $n } minute sans activité
+   *[other] partagé ou public : la session se ferme après { $n } minutes sans activité
 }
 computer-private = le mien : la session dure 24 heures au plus, { $h ->
-    [one] { $h } heure sans activité
-   *[other] { $h } heures sans activité
+    [one] { $h } heure sans activité
+   *[other] { $h } heures sans activité
 }
 computer-private-minutes = le mien : la session dure 24 heures au plus, { $n ->
-    [one] { $n } minute sans activité
-   *[other] { $n } minutes sans activité
+    [one] { $n } minute sans activité
+   *[other] { $n } minutes sans activité
 }
 signin-button = Se connecter
 signin-wrong = L’identifiant ou le mot de passe ne correspond pas. Vérifiez la touche Verr. Maj. et la langue du clavier.

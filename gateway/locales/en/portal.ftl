@@ -101,6 +101,7 @@ failed-common = This password is among the most used. Choose unrelated words.
 failed-own = It contains your name, your login or your organisation’s. Remove it.
 failed-simple = It is too easy to guess: too many signs repeat. Add different words.
 failed-characters = It contains a sign that cannot be typed on a keyboard. Remove it.
+failed-same = It is the current password. Choose another.
 
 ## My account
 account-title = My account

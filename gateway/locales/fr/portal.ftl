@@ -101,6 +101,7 @@ failed-common = Ce mot de passe figure parmi les plus utilisés. Choisissez des 
 failed-own = Il contient votre nom, votre identifiant ou celui de votre organisation. Retirez-le.
 failed-simple = Il se devine trop facilement : trop de signes y reviennent. Ajoutez des mots différents.
 failed-characters = Il contient un signe qui ne se saisit pas au clavier. Retirez-le.
+failed-same = C’est le mot de passe actuel. Choisissez-en un autre.
 
 ## Mon compte
 account-title = Mon compte

@@ -13,7 +13,7 @@ use super::{
     ask::Ask,
     copy_of,
     dates::iso,
-    failure::{json_ok, problem, retry_after},
+    failure::{json_ok, problem, retry_after, trail},
     forms::SEC_FETCH_SITE,
     frame::with_cookies,
 };
@@ -183,7 +183,7 @@ fn comes_from_here(ask: &Ask) -> bool {
 
 fn unavailable(ask: &Ask, fault: &Fault) -> Response {
     tracing::error!(
-        error = fault as &dyn std::error::Error,
+        error = %trail(fault),
         request.id = %ask.visitor.client.request,
         "the API could not answer"
     );

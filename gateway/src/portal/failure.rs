@@ -77,11 +77,19 @@ impl Reference {
 /// Identity could not answer: the door stays shut, and the person is told that it is not them.
 pub(super) fn fault(ask: &Ask, fault: &Fault) -> Response {
     tracing::error!(
-        error = fault as &dyn std::error::Error,
+        error = %trail(fault),
         request.id = %ask.visitor.client.request,
         "a page could not be answered"
     );
     closed(ask)
+}
+
+/// A fault and what caused it, for the log.
+pub(super) fn trail(fault: &Fault) -> String {
+    let causes = std::iter::successors(std::error::Error::source(fault), |cause| cause.source());
+    causes.fold(fault.to_string(), |trail, cause| {
+        format!("{trail}: {cause}")
+    })
 }
 
 /// The page of a closed door: 503.

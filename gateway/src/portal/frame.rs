@@ -81,8 +81,8 @@ impl Frame {
     }
 
     /// The sentence named `key` with a number put in.
-    pub(crate) fn text_number(&self, key: &str, name: &str, value: &u64) -> String {
-        self.texts.with(key, name, *value)
+    pub(crate) fn text_number(&self, key: &str, name: &str, value: u64) -> String {
+        self.texts.with(key, name, value)
     }
 
     /// The language's tag.

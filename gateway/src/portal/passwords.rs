@@ -221,6 +221,7 @@ fn reason_text(texts: &Texts, reason: Reason) -> String {
         Reason::Unreadable => texts.get("failed-characters"),
         Reason::Common => texts.get("failed-common"),
         Reason::OwnData(_) => texts.get("failed-own"),
+        Reason::Current => texts.get("failed-same"),
         // A rule without words of its own is still a rule that is not met.
         Reason::TooUniform { .. } | _ => texts.get("failed-simple"),
     }
@@ -234,7 +235,11 @@ pub(super) fn rule_texts(texts: &Texts, rules: &[Rule]) -> Vec<String> {
             Rule::LengthMin(least) => Some(texts.with("rule-length", "n", u64::from(*least))),
             Rule::NotCommon => Some(texts.get("rule-common")),
             Rule::NotOwnData => Some(texts.get("rule-own")),
-            _ => None,
+            Rule::LengthMax(_)
+            | Rule::Readable
+            | Rule::EntropyBitsMin(_)
+            | Rule::NotCurrent
+            | _ => None,
         })
         .collect()
 }

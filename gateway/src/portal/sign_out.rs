@@ -96,7 +96,7 @@ pub(super) async fn submit(ask: Ask, form: Result<Form<SignOutForm>, FormRejecti
             };
             page.answer(&ask, [cookies::clear(cookies::SESSION)])
         }
-        Ok(Some(signed_out)) => farewell(&ask, signed_out),
+        Ok(Some(signed_out)) => farewell(&ask, &signed_out),
     }
 }
 
@@ -111,7 +111,7 @@ async fn ended(ask: &Ask, token: Option<&SessionToken>) -> Result<Option<SignedO
 }
 
 /// The page after the session ended: the end, or the first step of the round of hosts.
-fn farewell(ask: &Ask, signed_out: SignedOut) -> Response {
+fn farewell(ask: &Ask, signed_out: &SignedOut) -> Response {
     let is_public = signed_out.computer == Computer::Public;
     let mut round = Round {
         left: Vec::new(),

@@ -83,6 +83,10 @@ struct Tone {
     hue: f64,
 }
 
+#[expect(
+    clippy::many_single_char_names,
+    reason = "the letters are those of the definition: cone responses and opponent axes"
+)]
 impl Tone {
     fn of(colour: Colour) -> Self {
         let [red, green, blue] = colour.channels.map(to_linear);
@@ -100,18 +104,17 @@ impl Tone {
 
     /// The same hue at another lightness, with as much of the chroma as sRGB can show.
     fn at(&self, lightness: f64) -> Colour {
-        let mut shown = 0.0;
-        let mut out_of_reach = self.chroma;
-        if is_in_srgb(self.linear(lightness, self.chroma)) {
+        let can_show = |chroma: f64| is_in_srgb(self.linear(lightness, chroma));
+        let (mut shown, mut out_of_reach) = (0.0, self.chroma);
+        if can_show(self.chroma) {
             shown = self.chroma;
-        } else {
-            for _ in 0..CHROMA_HALVINGS {
-                let middle = f64::midpoint(shown, out_of_reach);
-                if is_in_srgb(self.linear(lightness, middle)) {
-                    shown = middle;
-                } else {
-                    out_of_reach = middle;
-                }
+        }
+        for _ in 0..CHROMA_HALVINGS {
+            let middle = f64::midpoint(shown, out_of_reach);
+            if can_show(middle) {
+                shown = middle;
+            } else {
+                out_of_reach = middle;
             }
         }
         Colour {

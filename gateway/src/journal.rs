@@ -6,6 +6,7 @@ pub(crate) mod event;
 pub(crate) mod chain;
 pub(crate) mod line;
 pub(crate) mod tally;
+mod words;
 
 use octroi_policy::time::Timestamp;
 

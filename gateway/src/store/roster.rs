@@ -304,3 +304,6 @@ impl Hasher for TakeEightBytes {
 
     fn write_usize(&mut self, _len: usize) {}
 }
+
+#[cfg(test)]
+mod tests;

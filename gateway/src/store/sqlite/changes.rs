@@ -97,7 +97,7 @@ impl SqliteStore {
         self.roster.close(account);
         let (epoch, ended) = self
             .database
-            .essential(|| self.try_erase(account, at, journal))
+            .essential(|| self.erase_rows(account, at, journal))
             .await?;
         fail_point("erase_before_key_destroyed");
         self.scribe
@@ -113,7 +113,8 @@ impl SqliteStore {
         })
     }
 
-    async fn try_erase(
+    /// The part of an erasure that one transaction holds; the key is destroyed after it.
+    pub(super) async fn erase_rows(
         &self,
         account: AccountId,
         at: Timestamp,

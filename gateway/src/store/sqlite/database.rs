@@ -7,7 +7,7 @@ use std::{
 };
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqlitePool, Transaction,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -127,6 +127,12 @@ impl Database {
     }
 
     #[cfg(test)]
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    #[cfg(test)]
     pub(super) const fn writer(&self) -> &SqlitePool {
         &self.writer
     }
@@ -155,6 +161,15 @@ pub(super) async fn writer_pool(options: SqliteConnectOptions) -> Result<SqliteP
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                // Where SQLite has rolled back by itself (disk full, input or output error), the
+                // driver still counts a transaction, and would refuse every later one: such a
+                // connection is replaced. The ping waits for a roll-back that is under way.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(options)
         .await
 }

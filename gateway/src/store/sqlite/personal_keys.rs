@@ -100,6 +100,17 @@ impl PersonalKeys {
         self.forget_deleted().await
     }
 
+    #[cfg(test)]
+    pub(super) async fn sealed_for_tests(&self) -> Vec<u8> {
+        let row = sqlx::query("SELECT sealed FROM personal_key WHERE substr(name, 1, 1) = x'61'");
+        row.fetch_one(&self.pool).await.unwrap().get(0)
+    }
+
+    #[cfg(test)]
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// The write-ahead log still holds pages as they were: it is written back and cut.
     async fn forget_deleted(&self) -> Result<(), StoreError> {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,145 @@
+//! The closed lists of words that journal lines are made of.
+
+/// Declares a closed list of words that the journal keeps.
+macro_rules! words {
+    ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub(crate) enum $name {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $name {
+            /// All of them.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word in the journal.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+
+            /// The variant that this word names.
+            pub(crate) fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|variant| variant.as_str() == word)
+            }
+        }
+    };
+}
+
+words! {
+    /// Why a sign-in failed. The person is told none of it.
+    SignInFailure {
+        /// No account has this login.
+        UnknownLogin = "unknown_login",
+        /// The password was wrong.
+        WrongPassword = "wrong_password",
+        /// The account has no password yet.
+        NoPassword = "no_password",
+        /// The account is locked.
+        Locked = "locked",
+        /// The provisional password expired, or has served.
+        ProvisionalOver = "provisional_over",
+        /// The attempt had to wait and did not.
+        Throttled = "throttled",
+        /// The hashing queue was full.
+        Busy = "busy",
+        /// The account changed while the password was checked.
+        ChangedMeanwhile = "changed_meanwhile",
+        /// The invitation was spent, withdrawn or expired.
+        InvitationOver = "invitation_over",
+        /// The ticket did not match, was spent or expired.
+        TicketOver = "ticket_over",
+        /// The current password was wrong at a change of password.
+        WrongCurrentPassword = "wrong_current_password",
+    }
+}
+
+words! {
+    /// Why a person must choose a password before anything else.
+    ChangeDemand {
+        /// Somebody else set the password.
+        Provisional = "provisional",
+        /// The rules became stricter.
+        Policy = "policy",
+    }
+}
+
+words! {
+    /// What the journal was read for.
+    ReadPurpose {
+        /// A search.
+        Search = "search",
+        /// An export.
+        Export = "export",
+    }
+}
+
+words! {
+    /// The kinds of events, for searches.
+    EventKind {
+        /// [`super::event::Event::SignedIn`].
+        SignedIn = "signed_in",
+        /// [`super::event::Event::PasswordChangeDemanded`].
+        PasswordChangeDemanded = "password_change_demanded",
+        /// [`super::event::Event::SignInFailed`].
+        SignInFailed = "sign_in_failed",
+        /// [`super::event::Event::SignInFailedRepeatedly`].
+        SignInFailedRepeatedly = "sign_in_failed_repeatedly",
+        /// [`super::event::Event::HostEntered`].
+        HostEntered = "host_entered",
+        /// [`super::event::Event::SessionEnded`].
+        SessionEnded = "session_ended",
+        /// [`super::event::Event::SessionsEnded`].
+        SessionsEnded = "sessions_ended",
+        /// [`super::event::Event::PasswordChanged`].
+        PasswordChanged = "password_changed",
+        /// [`super::event::Event::PasswordRefused`].
+        PasswordRefused = "password_refused",
+        /// [`super::event::Event::PasswordProvided`].
+        PasswordProvided = "password_provided",
+        /// [`super::event::Event::PasswordRemoved`].
+        PasswordRemoved = "password_removed",
+        /// [`super::event::Event::AccountCreated`].
+        AccountCreated = "account_created",
+        /// [`super::event::Event::ProfileChanged`].
+        ProfileChanged = "profile_changed",
+        /// [`super::event::Event::AccountLocked`].
+        AccountLocked = "account_locked",
+        /// [`super::event::Event::AccountUnlocked`].
+        AccountUnlocked = "account_unlocked",
+        /// [`super::event::Event::ThrottleForgiven`].
+        ThrottleForgiven = "throttle_forgiven",
+        /// [`super::event::Event::RolesChanged`].
+        RolesChanged = "roles_changed",
+        /// [`super::event::Event::GrantsChanged`].
+        GrantsChanged = "grants_changed",
+        /// [`super::event::Event::AccountErased`].
+        AccountErased = "account_erased",
+        /// [`super::event::Event::InvitationIssued`].
+        InvitationIssued = "invitation_issued",
+        /// [`super::event::Event::InvitationWithdrawn`].
+        InvitationWithdrawn = "invitation_withdrawn",
+        /// [`super::event::Event::TenantCreated`].
+        TenantCreated = "tenant_created",
+        /// [`super::event::Event::SigningKeyCreated`].
+        SigningKeyCreated = "signing_key_created",
+        /// [`super::event::Event::SigningKeyRemoved`].
+        SigningKeyRemoved = "signing_key_removed",
+        /// [`super::event::Event::UpstreamRefused`].
+        UpstreamRefused = "upstream_refused",
+        /// [`super::event::Event::Started`].
+        Started = "started",
+        /// [`super::event::Event::Stopped`].
+        Stopped = "stopped",
+        /// [`super::event::Event::ConfigurationLoaded`].
+        ConfigurationLoaded = "configuration_loaded",
+        /// [`super::event::Event::ConfigurationRefused`].
+        ConfigurationRefused = "configuration_refused",
+        /// [`super::event::Event::JournalRead`].
+        JournalRead = "journal_read",
+        /// [`super::event::Event::JournalPurged`].
+        JournalPurged = "journal_purged",
+    }
+}

@@ -30,7 +30,6 @@ use octroi_policy::{
     host::Host,
     id::{SessionId, TenantName},
     password::rules::PasswordRules,
-    retention::Retention,
     session::Computer,
 };
 
@@ -179,23 +178,6 @@ impl Identity {
     /// What the hashing threads have done and have to do, for metrics.
     pub(crate) fn hashing_load(&self) -> &Arc<HashingLoad> {
         self.0.hasher.load()
-    }
-
-    /// Ends sessions that are over, forgets what is past its retention, and writes down what was
-    /// gathered in memory. Called once a minute.
-    pub(crate) async fn sweep(&self, retention: &Retention) -> Result<(), Fault> {
-        use octroi_policy::retention::Kept;
-
-        let services = &self.0;
-        let now = services.clock.now();
-        let forget_before = retention.keep_from(Kept::EndedSessions, now);
-        let ended = services.stores.sessions.sweep(now, forget_before).await?;
-        for session in ended {
-            services.ender.end_session(session);
-        }
-        services.stores.sessions.flush_last_used().await?;
-        services.stores.journal.flush_failures(now).await?;
-        Ok(())
     }
 }
 

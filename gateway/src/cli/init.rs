@@ -72,7 +72,10 @@ fn make(arguments: &Arguments) -> Result<Made, Failure> {
         }
     }
     make_directory(directory)?;
-    let data = arguments.data.clone().unwrap_or(directory.join("data"));
+    let data = arguments
+        .data
+        .clone()
+        .unwrap_or_else(|| directory.join("data"));
     make_directory(&data)?;
     let authority = arguments
         .development_certificate

@@ -1,6 +1,7 @@
 //! The composition root: the one place that names concrete adapters and ties the parts together.
 
 mod core;
+mod doors;
 mod entrance;
 mod gateway;
 mod health;

@@ -155,7 +155,7 @@ pub(crate) struct ConfigFile {
 fn answer_of_the_parser(error: &clap::Error) -> ExitCode {
     // Nothing is left to be done where the terminal is gone.
     let _ = error.print();
-    u8::try_from(error.exit_code()).map_or(ExitCode::from(2), ExitCode::from)
+    u8::try_from(error.exit_code()).map_or_else(|_| ExitCode::from(2), ExitCode::from)
 }
 
 /// Threads of the background runtime.

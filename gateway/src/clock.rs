@@ -1,11 +1,13 @@
 //! The only place that asks what time it is.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+#[cfg(test)]
 use std::{
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use octroi_policy::time::Timestamp;
@@ -33,10 +35,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to move.
+/// A clock that stands still until it is told to move, for tests.
+#[cfg(test)]
 #[derive(Clone, Debug)]
 pub(crate) struct ManualClock(Arc<AtomicI64>);
 
+#[cfg(test)]
 impl ManualClock {
     /// A clock that stands at `now`.
     pub(crate) fn at(now: Timestamp) -> Self {
@@ -54,6 +58,7 @@ impl ManualClock {
     }
 }
 
+#[cfg(test)]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_millis(self.0.load(Ordering::SeqCst))

@@ -128,7 +128,11 @@ impl From<DemoFault> for Failure {
     fn from(fault: DemoFault) -> Self {
         match fault {
             DemoFault::Runs(_) | DemoFault::Malformed { .. } => Self::Refused(fault.to_string()),
-            _ => Self::Unavailable(fault.to_string()),
+            DemoFault::File { .. }
+            | DemoFault::Service(_)
+            | DemoFault::Entropy(_)
+            | DemoFault::Other(_)
+            | DemoFault::Said(_) => Self::Unavailable(fault.to_string()),
         }
     }
 }

@@ -112,7 +112,7 @@ async fn lock(
 ) -> Answer<Done> {
     let account = desk.identity.find_account(&request.account).await?;
     desk.identity.lock_account(operator, account.id).await?;
-    done(&account, "is locked, and its sessions are ended")
+    Ok(done(&account, "is locked, and its sessions are ended"))
 }
 
 async fn unlock(
@@ -122,7 +122,7 @@ async fn unlock(
 ) -> Answer<Done> {
     let account = desk.identity.find_account(&request.account).await?;
     desk.identity.unlock_account(operator, account.id).await?;
-    done(&account, "is unlocked")
+    Ok(done(&account, "is unlocked"))
 }
 
 async fn delete(
@@ -132,10 +132,10 @@ async fn delete(
 ) -> Answer<Done> {
     let account = desk.identity.find_account(&request.account).await?;
     desk.identity.delete_account(operator, account.id).await?;
-    done(
+    Ok(done(
         &account,
         "is deleted, and the key to its personal data is destroyed",
-    )
+    ))
 }
 
 /// Adds an account, and its tenant where that was asked for.
@@ -198,12 +198,11 @@ async fn provide(
     account: AccountFacts,
     given: Option<String>,
 ) -> Result<Provisional, Refusal> {
-    let (password, made) = match given {
-        Some(password) => (TypedPassword::new(password), None),
-        None => {
-            let made = passphrase(&*desk.entropy).map_err(Refusal::unavailable)?;
-            (TypedPassword::new(made.to_string()), Some(made.to_string()))
-        }
+    let (password, made) = if let Some(password) = given {
+        (TypedPassword::new(password), None)
+    } else {
+        let made = passphrase(&*desk.entropy).map_err(Refusal::unavailable)?;
+        (TypedPassword::new(made.to_string()), Some(made.to_string()))
     };
     let set = desk
         .identity
@@ -216,10 +215,10 @@ async fn provide(
     })
 }
 
-fn done(account: &AccountFacts, what: &str) -> Answer<Done> {
-    Ok(Json(Done {
+fn done(account: &AccountFacts, what: &str) -> Json<Done> {
+    Json(Done {
         done: format!("{} {what}", name_of(account)),
-    }))
+    })
 }
 
 fn name_of(account: &AccountFacts) -> String {

@@ -122,6 +122,6 @@ async fn read<A: DeserializeOwned>(response: Response<Body>) -> Result<A, CallEr
 }
 
 /// How long the gateway may take over an answer.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+const ANSWER_DEADLINE: Duration = Duration::from_mins(1);
 /// The longest answer that is read: a page of the journal with room to spare.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;

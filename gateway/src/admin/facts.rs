@@ -200,6 +200,10 @@ impl fmt::Display for Invitation {
 }
 
 /// An account.
+#[expect(
+    clippy::struct_field_names,
+    reason = "`account` is the word of the API, in every document that names one"
+)]
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Account {
     /// `TENANT/LOGIN`

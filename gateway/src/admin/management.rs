@@ -15,7 +15,7 @@ pub(crate) trait Health: Send + Sync + 'static {
     /// Why no new work should come here, if so.
     fn unready(&self) -> Option<&'static str>;
 
-    /// All metrics, in the text format of OpenMetrics.
+    /// All metrics, in the text format of `OpenMetrics`.
     fn metrics(&self) -> String;
 }
 

@@ -85,7 +85,9 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(conflict) => Self::refused(conflict),
-            fault => Self::unavailable(fault),
+            fault @ (StoreError::Unavailable(_) | StoreError::Full | StoreError::Corrupt(_)) => {
+                Self::unavailable(fault)
+            }
         }
     }
 }
@@ -109,6 +111,7 @@ fn in_words(reason: Reason) -> String {
         Reason::TooUniform { bits, minimum_bits } => {
             format!("it holds too few different characters ({bits} of {minimum_bits} bits)")
         }
+        Reason::Current => "it is the current one".to_owned(),
         _ => "it breaks a rule".to_owned(),
     }
 }

@@ -49,7 +49,7 @@ impl AdminSocket {
             path: path.to_owned(),
             cause,
         };
-        let directory = path.parent().unwrap_or(Path::new("."));
+        let directory = path.parent().unwrap_or_else(|| Path::new("."));
         if !directory.exists() {
             fs::DirBuilder::new()
                 .recursive(true)

@@ -29,7 +29,7 @@ data = "data"
 keyring = "keyring"
 
 [[certificate]]
-names = ["login.localhost"]
+names = ["login.localhost", "paie.localhost"]
 chain = "chain.pem"
 key_file = "key.pem"
 

@@ -60,7 +60,7 @@ impl Core {
             },
             cost: HashCost::new(settings.hashing.memory_kib, settings.hashing.passes)
                 .unwrap_or(HashCost::FLOOR),
-            ender: Arc::clone(&open_requests) as Arc<dyn SessionEnder>,
+            ender: open_requests.clone(),
         })
         .map_err(unavailable)?;
         let core = Self {

@@ -1,25 +1,17 @@
 //! A gateway from its configuration to its end.
 
 use std::{
-    io::{self, Write},
-    net::TcpListener,
-    num::NonZeroUsize,
-    path::Path,
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
+    io::Write, num::NonZeroUsize, path::Path, sync::Arc, thread::JoinHandle, time::Duration,
 };
 
 use axum::{http::header, routing::get};
 use octroi_certs::{tickets, tls};
 use octroi_config::{Settings, settings::Workers as WorkerCount};
-use pingora::{proxy::http_proxy, server::configuration::ServerConf};
-use tokio::task::JoinSet;
 
 use super::{
     Sockets,
     core::{Core, unavailable},
-    entrance,
+    doors, entrance,
     health::Condition,
     live::{self, Live, Place},
     upkeep::Upkeep,
@@ -43,10 +35,7 @@ use crate::{
         FileWatch, Signal, Signals, Tasks, Workers,
         service_manager::{self, Turn},
     },
-    listener::{
-        self, Caps, Entrance,
-        plain::{self, PlainEntrance},
-    },
+    listener::{Caps, Entrance},
     metrics::Metrics,
     portal::{Portal, Routers, errors::PortalErrorPages},
     proxy::{Gate, GateParts, access_log::AccessLog, request_id::RequestIds},
@@ -133,7 +122,7 @@ impl Gateway {
         self.core.note(started).await.map_err(unavailable)?;
 
         let socket = AdminSocket::bind(&settings.server.admin_socket).map_err(unavailable)?;
-        let gateway: Arc<dyn admin::Gateway> = Arc::clone(&self.live) as Arc<_>;
+        let gateway: Arc<dyn admin::Gateway> = self.live.clone();
         let desk = self
             .core
             .desk(Arc::clone(&self.live.portal_site), Some(gateway));
@@ -141,17 +130,17 @@ impl Gateway {
             "admin API",
             socket.serve(admin::router(desk), tasks.clone()),
         );
-        let router = management::router(Arc::clone(&condition) as Arc<_>);
-        let listener = tokio_listener(self.sockets.management).map_err(unavailable)?;
+        let router = management::router(condition.clone());
+        let listener = doors::tokio_listener(self.sockets.management).map_err(unavailable)?;
         let networks = settings.server.management.networks.clone();
         let listener = LocalListener::Guarded(listener, networks);
         tasks.spawn("management", http::serve(listener, router, tasks.clone()));
-        open_plain(self.sockets.http, &self.live, &self.entrance, &tasks);
+        doors::open_plain(self.sockets.http, &self.live, &self.entrance, &tasks);
         let upkeep = Upkeep::of(&self.core, &self.live, self.signing_keys);
         upkeep.clone().start(&tasks);
         let access_writer =
-            start_access_writer(&self.access_log, access_sink).map_err(unavailable)?;
-        let workers = open_https(self.sockets.https, &self.gate, &self.entrance, &tasks)
+            doors::start_access_writer(&self.access_log, access_sink).map_err(unavailable)?;
+        let workers = doors::open_https(self.sockets.https, &self.gate, &self.entrance, &tasks)
             .map_err(unavailable)?;
         for address in &bound.https {
             tracing::info!(%address, "listening: https");
@@ -335,7 +324,7 @@ fn bind(settings: &Settings) -> Result<Sockets, Failure> {
 
 fn place_of(sockets: &Sockets) -> Result<Place, Failure> {
     let bound = sockets.addresses()?;
-    let https_port = bound.https.first().map_or(443, |address| address.port());
+    let https_port = bound.https.first().map_or(443, std::net::SocketAddr::port);
     let listeners = bound
         .https
         .into_iter()
@@ -346,80 +335,6 @@ fn place_of(sockets: &Sockets) -> Result<Place, Failure> {
         https_port,
     })
 }
-
-fn open_plain(sockets: Vec<TcpListener>, live: &Arc<Live>, entrance: &Entrance, tasks: &Tasks) {
-    let settings = live.settings();
-    let port = live.https_port();
-    let own = Arc::clone(live);
-    let plain = Arc::new(PlainEntrance {
-        is_ours: Box::new(move |host| {
-            let settings = own.settings();
-            settings.server.portal == *host || settings.routes.names_host(host)
-        }),
-        public_https_port: settings.server.public_port.map_or(port, Into::into),
-        acme_webroot: settings.server.acme_webroot.clone(),
-        caps: Arc::clone(&entrance.caps),
-        limits: Arc::clone(&entrance.limits),
-    });
-    for socket in sockets {
-        let serving = plain::serve(socket, Arc::clone(&plain), tasks.stop_watch());
-        tasks.spawn("plain HTTP", async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "plain HTTP is not served any more");
-            }
-        });
-    }
-}
-
-/// One thread a worker, each with a socket of every address and a proxy of its own.
-fn open_https(
-    sockets: Vec<Vec<TcpListener>>,
-    gate: &Gate,
-    entrance: &Arc<Entrance>,
-    tasks: &Tasks,
-) -> io::Result<Workers> {
-    let count = sockets.first().map_or(0, Vec::len);
-    let mut shares: Vec<Vec<TcpListener>> = (0..count).map(|_| Vec::new()).collect();
-    for of_one_address in sockets {
-        for (share, socket) in shares.iter_mut().zip(of_one_address) {
-            share.push(socket);
-        }
-    }
-    let conf = Arc::new(ServerConf::default());
-    Workers::start(shares.into_iter().map(|share| {
-        let proxy = Arc::new(http_proxy(&conf, gate.clone()));
-        let (entrance, stop) = (Arc::clone(entrance), tasks.stop_watch());
-        move || async move {
-            let mut serving = JoinSet::new();
-            for socket in share {
-                let (proxy, entrance) = (Arc::clone(&proxy), Arc::clone(&entrance));
-                serving.spawn(listener::serve_https(socket, proxy, entrance, stop.clone()));
-            }
-            for ended in serving.join_all().await {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "HTTPS is not served any more");
-                }
-            }
-        }
-    }))
-}
-
-fn start_access_writer(log: &AccessLog, sink: Box<dyn Write + Send>) -> io::Result<JoinHandle<()>> {
-    let log = log.clone();
-    std::thread::Builder::new()
-        .name("access log".to_owned())
-        .spawn(move || log.write_to(sink))
-}
-
-fn tokio_listener(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
-    listener.set_nonblocking(true)?;
-    tokio::net::TcpListener::from_std(listener)
-}
-
-/// How long local connections may take to end.
-const LOCAL_GRACE: Duration = Duration::from_secs(2);
-/// A month of the journal's keeping: a twelfth of 365 days.
-const MONTH: Duration = Duration::from_secs(365 * 24 * 60 * 60 / 12);
 
 /// The keys that verify assertions, on every host: `/.octroi/jwks.json` (RFC 7517).
 fn with_key_document(routers: Routers, keys: &Arc<SigningKeys>) -> Routers {
@@ -435,4 +350,8 @@ fn with_key_document(routers: Routers, keys: &Arc<SigningKeys>) -> Routers {
     }
 }
 
+/// How long local connections may take to end.
+const LOCAL_GRACE: Duration = Duration::from_secs(2);
+/// A month of the journal's keeping: a twelfth of 365 days.
+const MONTH: Duration = Duration::from_hours(365 * 24 / 12);
 const KEY_DOCUMENT: &str = "/.octroi/jwks.json";

@@ -69,6 +69,10 @@ impl Sockets {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the system has forty other errors, and one remedy for them"
+)]
 fn cannot_bind(address: SocketAddr, error: &io::Error) -> Failure {
     let remedy = match error.kind() {
         io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another port",

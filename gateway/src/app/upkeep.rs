@@ -169,12 +169,12 @@ const EXPIRY_EVERY: Duration = Duration::from_millis(500);
 /// How soon after its minute a count of failures is written.
 const FAILURES_EVERY: Duration = Duration::from_secs(5);
 /// After a crash a session may end this much early, never late.
-const SESSIONS_EVERY: Duration = Duration::from_secs(60);
+const SESSIONS_EVERY: Duration = Duration::from_mins(1);
 /// How often the log stream learns the journal's head.
-const HEAD_EVERY: Duration = Duration::from_secs(60);
+const HEAD_EVERY: Duration = Duration::from_mins(1);
 /// How often old lines are looked for.
-const PURGE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+const PURGE_EVERY: Duration = Duration::from_hours(24);
 /// How often addresses that asked long ago are forgotten.
-const LIMIT_EVERY: Duration = Duration::from_secs(60);
+const LIMIT_EVERY: Duration = Duration::from_mins(1);
 /// How often it is looked whether a signing key is due; keys are published two days before they sign.
-const KEYS_EVERY: Duration = Duration::from_secs(60 * 60);
+const KEYS_EVERY: Duration = Duration::from_hours(1);

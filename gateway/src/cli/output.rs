@@ -55,6 +55,7 @@ impl Output {
     }
 
     /// Prints a line whatever the format is.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the output")]
     pub(crate) fn line<T: Display + ?Sized>(&self, text: &T) {
         write_line(io::stdout().lock(), &Visible(text));
     }
@@ -77,6 +78,7 @@ impl Output {
     }
 
     /// Prints a JSON document on a line of its own, whatever the format is.
+    #[expect(clippy::unused_self, reason = "whoever prints holds the output")]
     pub(crate) fn json<F: Serialize + ?Sized>(&self, fact: &F) {
         match serde_json::to_string(fact) {
             Ok(document) => write_line(io::stdout().lock(), &document),

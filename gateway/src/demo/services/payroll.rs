@@ -1,5 +1,7 @@
 //! The payroll: payslips of one's own organisation, for those who run it.
 
+use std::fmt::Write;
+
 use askama::Template;
 use axum::{
     Router,
@@ -39,12 +41,14 @@ async fn month(caller: Caller) -> Response {
 async fn table(caller: Caller) -> Response {
     let mut csv = String::from("employee,gross_eur\r\n");
     for payslip in payslips_of(&caller.tenant) {
-        csv.push_str(payslip.employee);
-        csv.push_str(&format!(
-            ",{}.{:02}\r\n",
+        // Writing to a string cannot fail.
+        let _ = write!(
+            csv,
+            "{},{}.{:02}\r\n",
+            payslip.employee,
             payslip.gross_cents / 100,
             payslip.gross_cents % 100
-        ));
+        );
     }
     let kind = (header::CONTENT_TYPE, "text/csv; charset=utf-8");
     let name = (

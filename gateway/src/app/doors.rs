@@ -1,0 +1,111 @@
+//! Opens what strangers reach: HTTPS on the workers, plain HTTP beside them, and the access log.
+
+use std::{
+    io::{self, Write},
+    net::TcpListener,
+    sync::Arc,
+    thread::JoinHandle,
+};
+
+use pingora::{
+    proxy::{HttpProxy, http_proxy},
+    server::configuration::ServerConf,
+};
+use tokio::{sync::watch, task::JoinSet};
+
+use super::live::Live;
+use crate::{
+    lifecycle::{Tasks, Workers},
+    listener::{
+        self, Entrance,
+        plain::{self, PlainEntrance},
+    },
+    proxy::{Gate, access_log::AccessLog},
+};
+
+/// Plain HTTP, on the background runtime.
+pub(super) fn open_plain(
+    sockets: Vec<TcpListener>,
+    live: &Arc<Live>,
+    entrance: &Entrance,
+    tasks: &Tasks,
+) {
+    let settings = live.settings();
+    let port = live.https_port();
+    let own = Arc::clone(live);
+    let plain = Arc::new(PlainEntrance {
+        is_ours: Box::new(move |host| {
+            let settings = own.settings();
+            settings.server.portal == *host || settings.routes.names_host(host)
+        }),
+        public_https_port: settings.server.public_port.map_or(port, Into::into),
+        acme_webroot: settings.server.acme_webroot.clone(),
+        caps: Arc::clone(&entrance.caps),
+        limits: Arc::clone(&entrance.limits),
+    });
+    for socket in sockets {
+        let serving = plain::serve(socket, Arc::clone(&plain), tasks.stop_watch());
+        tasks.spawn("plain HTTP", async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "plain HTTP is not served any more");
+            }
+        });
+    }
+}
+
+/// One thread a worker, each with a socket of every address and a proxy of its own.
+pub(super) fn open_https(
+    sockets: Vec<Vec<TcpListener>>,
+    gate: &Gate,
+    entrance: &Arc<Entrance>,
+    tasks: &Tasks,
+) -> io::Result<Workers> {
+    let count = sockets.first().map_or(0, Vec::len);
+    let mut shares: Vec<Vec<TcpListener>> = (0..count).map(|_| Vec::new()).collect();
+    for of_one_address in sockets {
+        for (share, socket) in shares.iter_mut().zip(of_one_address) {
+            share.push(socket);
+        }
+    }
+    let conf = Arc::new(ServerConf::default());
+    Workers::start(shares.into_iter().map(|share| {
+        let proxy = Arc::new(http_proxy(&conf, gate.clone()));
+        let (entrance, stop) = (Arc::clone(entrance), tasks.stop_watch());
+        move || serve_share(share, proxy, entrance, stop)
+    }))
+}
+
+async fn serve_share(
+    share: Vec<TcpListener>,
+    proxy: Arc<HttpProxy<Gate>>,
+    entrance: Arc<Entrance>,
+    stop: watch::Receiver<bool>,
+) {
+    let mut serving = JoinSet::new();
+    for socket in share {
+        let (proxy, entrance) = (Arc::clone(&proxy), Arc::clone(&entrance));
+        serving.spawn(listener::serve_https(socket, proxy, entrance, stop.clone()));
+    }
+    for ended in serving.join_all().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "HTTPS is not served any more");
+        }
+    }
+}
+
+/// A thread of its own, so that a slow log holds up no request.
+pub(super) fn start_access_writer(
+    log: &AccessLog,
+    sink: Box<dyn Write + Send>,
+) -> io::Result<JoinHandle<()>> {
+    let log = log.clone();
+    std::thread::Builder::new()
+        .name("access log".to_owned())
+        .spawn(move || log.write_to(sink))
+}
+
+/// A socket for the current runtime.
+pub(super) fn tokio_listener(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
+}

@@ -10,17 +10,20 @@ pub(crate) fn written(at: Timestamp) -> String {
 
 /// Reads a time with its offset from UTC, or a date, which means its midnight in UTC.
 pub(crate) fn read(text: &str) -> Result<Timestamp, MalformedTime> {
-    let at = text.parse::<jiff::Timestamp>().or_else(|_| {
-        let midnight = text
-            .parse::<jiff::civil::Date>()?
-            .to_zoned(jiff::tz::TimeZone::UTC)?;
-        Ok::<_, jiff::Error>(midnight.timestamp())
-    });
-    let malformed = |_| MalformedTime(text.to_owned());
-    Ok(Timestamp::from_unix_millis(
-        at.map_err(malformed)?.as_millisecond(),
-    ))
+    // A date is read as one only where nothing follows it: a time without its offset is no time.
+    let at = if text.len() == DATE_LEN {
+        let date = text.parse::<jiff::civil::Date>();
+        let midnight = date.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
+        midnight.map(|midnight| midnight.timestamp())
+    } else {
+        text.parse()
+    };
+    at.map(|at: jiff::Timestamp| Timestamp::from_unix_millis(at.as_millisecond()))
+        .map_err(|_| MalformedTime(text.to_owned()))
 }
+
+/// `2026-11-22`
+const DATE_LEN: usize = 10;
 
 /// The text is no time.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -205,7 +205,7 @@ impl Answer {
         let (_, rest) = self
             .body
             .split_once("http-equiv=\"refresh\" content=\"0;url=")?;
-        Some(unescaped(rest.split('"').next().unwrap()))
+        rest.split('"').next().map(unescaped)
     }
 
     /// Whether the page says this; templates escape as they must.

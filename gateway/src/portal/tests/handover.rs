@@ -114,7 +114,7 @@ async fn a_ticket_opens_its_own_host_once_and_for_a_minute() {
 
     let page = browser.get(PAYROLL, &format!("{LOGIN}?return_to=/b")).await;
     let through = browser.follow(&page, page.location()).await;
-    house.world.clock.advance(Duration::from_secs(60));
+    house.world.clock.advance(Duration::from_mins(1));
     let mut late = browser.clone();
     late.plant(PAYROLL, "__Host-octroi", "");
     let late = late.follow(&through, through.location()).await;

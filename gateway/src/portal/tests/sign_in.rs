@@ -11,6 +11,7 @@ use super::{
 use crate::identity::testing::PASSWORD;
 
 const LOGIN: &str = "/.octroi/login";
+const JSON: (&str, &str) = ("content-type", "application/json");
 
 async fn signs_in(browser: &mut Browser, login: &str, password: &str, computer: &str) -> Answer {
     let page = browser.get(PORTAL, LOGIN).await;
@@ -225,112 +226,105 @@ async fn a_form_from_elsewhere_is_not_looked_at_and_the_page_says_why() {
     assert!(answer.body.contains("value=\"marie\""), "the login is kept");
 }
 
+/// What the API answers to somebody with an empty cookie jar, and whether it signed them in.
+async fn api_answer(
+    house: &Gatehouse,
+    headers: &[(&'static str, &str)],
+    body: &str,
+) -> (Answer, bool) {
+    let mut jar = house.browser();
+    let sent = Sent {
+        method: Method::POST,
+        host: PORTAL,
+        target: "/.octroi/api/v1/login",
+        headers,
+        body: body.to_owned(),
+    };
+    let answer = jar.send(sent).await;
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    (answer, jar.cookie(PORTAL, "__Host-octroi").is_some())
+}
+
 #[tokio::test]
-async fn the_api_signs_in_by_json_and_by_nothing_else() {
+async fn the_api_signs_in_and_says_what_comes_next() {
     let house = Gatehouse::with_marie().await;
     house.world.provisional("acme", "nora").await;
-    let right = format!(r#"{{"login":"marie","password":"{PASSWORD}"}}"#);
-    let provisional = format!(r#"{{"login":"nora","password":"{PASSWORD}","computer":"private"}}"#);
-    let json = ("content-type", "application/json");
-    let own = ("origin", "https://portail.exemple.fr");
-    for (headers, body, status, told) in [
-        (vec![json], right.as_str(), 200, r#""status":"signed_in""#),
+    let marie = format!(r#"{{"login":"marie","password":"{PASSWORD}"}}"#);
+    let nora = format!(r#"{{"login":"nora","password":"{PASSWORD}","computer":"private"}}"#);
+    for (body, told) in [
+        (marie, r#""status":"signed_in""#),
+        (nora, r#""status":"password_change_required""#),
+    ] {
+        let (answer, is_in) = api_answer(&house, &[JSON], &body).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(answer.body.contains(told), "{}", answer.body);
+        assert!(is_in);
+    }
+}
+
+#[tokio::test]
+async fn the_api_takes_nothing_but_json_of_its_own_shape() {
+    let house = Gatehouse::with_marie().await;
+    for (body, status, told) in [
         (
-            vec![json, own],
-            right.as_str(),
-            200,
-            r#""status":"signed_in""#,
-        ),
-        (
-            vec![json],
-            provisional.as_str(),
-            200,
-            r#""status":"password_change_required""#,
-        ),
-        (
-            vec![json],
             r#"{"login":"marie","password":"no"}"#,
             401,
-            "\"invalid_credentials\"",
+            "invalid_credentials",
         ),
+        (r#"{"login":"","password":""}"#, 401, "invalid_credentials"),
+        (r#"{"login":"marie"}"#, 400, "malformed_body"),
         (
-            vec![json],
-            r#"{"login":"","password":""}"#,
-            401,
-            "\"invalid_credentials\"",
-        ),
-        (
-            vec![json],
-            r#"{"login":"marie"}"#,
-            400,
-            "\"malformed_body\"",
-        ),
-        (
-            vec![json],
             r#"{"login":"marie","password":"x","a":1}"#,
             400,
-            "\"malformed_body\"",
-        ),
-        (vec![json], "", 400, "\"malformed_body\""),
-        (vec![], right.as_str(), 415, "\"json_wanted\""),
-        (
-            vec![("content-type", "text/plain")],
-            right.as_str(),
-            415,
-            "\"json_wanted\"",
-        ),
-        (vec![json, json], right.as_str(), 415, "\"json_wanted\""),
-        (
-            vec![json, ("sec-fetch-site", "same-site")],
-            &right,
-            403,
-            "\"foreign_origin\"",
+            "malformed_body",
         ),
         (
-            vec![json, ("origin", "null")],
-            &right,
-            403,
-            "\"foreign_origin\"",
+            r#"{"login":"a","login":"b","password":"x"}"#,
+            400,
+            "malformed_body",
         ),
-        (
-            vec![json, ("origin", "https://paie.exemple.fr")],
-            &right,
-            403,
-            "\"foreign_origin\"",
-        ),
+        ("", 400, "malformed_body"),
     ] {
-        let mut jar = house.browser();
-        let sent = Sent {
-            method: Method::POST,
-            host: PORTAL,
-            target: "/.octroi/api/v1/login",
-            headers: &headers,
-            body: body.to_owned(),
-        };
-        let answer = jar.send(sent).await;
+        let (answer, is_in) = api_answer(&house, &[JSON], body).await;
+        assert_eq!(answer.status.as_u16(), status, "{body}: {}", answer.body);
+        let told = format!("\"error\":\"{told}\"");
+        assert!(answer.body.contains(&told), "{body}: {}", answer.body);
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert!(!is_in, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn no_page_of_another_origin_signs_anybody_in() {
+    let house = Gatehouse::with_marie().await;
+    let right = format!(r#"{{"login":"marie","password":"{PASSWORD}"}}"#);
+    for (headers, status) in [
+        (vec![JSON, ("origin", "https://portail.exemple.fr")], 200),
+        (vec![JSON, ("sec-fetch-site", "same-origin")], 200),
+        (vec![], 415),
+        (vec![("content-type", "text/plain")], 415),
+        (
+            vec![("content-type", "application/x-www-form-urlencoded")],
+            415,
+        ),
+        (vec![JSON, JSON], 415),
+        (vec![JSON, ("sec-fetch-site", "same-site")], 403),
+        (vec![JSON, ("sec-fetch-site", "cross-site")], 403),
+        (vec![JSON, ("origin", "null")], 403),
+        (vec![JSON, ("origin", "https://paie.exemple.fr")], 403),
+    ] {
+        let (answer, is_in) = api_answer(&house, &headers, &right).await;
         assert_eq!(
             answer.status.as_u16(),
             status,
-            "{headers:?} {body}: {}",
+            "{headers:?}: {}",
             answer.body
         );
-        assert!(
-            answer.body.contains(told),
-            "{headers:?} {body}: {}",
-            answer.body
-        );
-        assert_eq!(
-            jar.cookie(PORTAL, "__Host-octroi").is_some(),
-            status == 200,
-            "{body}"
-        );
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        if status != 200 {
-            assert_eq!(
-                answer.header("content-type"),
-                Some("application/problem+json")
-            );
-        }
+        assert_eq!(is_in, status == 200, "{headers:?}");
     }
 }
 

@@ -30,7 +30,9 @@ fn sentences(source: &str) -> BTreeMap<String, String> {
         } else if let Some(key) = &current
             && !line.starts_with('#')
         {
-            found.get_mut(key).unwrap().push_str(&format!("\n{line}"));
+            let text = found.get_mut(key).unwrap();
+            text.push('\n');
+            text.push_str(line);
         }
     }
     found

@@ -123,7 +123,7 @@ pub fn refresh(hop: &Hop) -> Option<String> {
 /// The addresses of all links of a page.
 pub fn links(hop: &Hop) -> Vec<String> {
     let page = hop.response.text();
-    page.split("<a ")
+    page.split("<a")
         .skip(1)
         .filter_map(|part| attribute(part.split('>').next()?, "href"))
         .map(|to| absolute(&hop.url, &to))

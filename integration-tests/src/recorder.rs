@@ -187,7 +187,7 @@ impl Recorder {
     pub fn url(&self) -> String {
         match &self.place {
             Place::Tcp(address, scheme) => format!("{scheme}://{address}"),
-            Place::Unix(path) => format!("unix:{}", path.display()),
+            Place::Unix(path) => format!("unix://{}", path.display()),
         }
     }
 

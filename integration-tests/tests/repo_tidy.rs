@@ -163,6 +163,9 @@ fn files_and_environment_are_read_at_the_edges_only() {
             "gateway/src/cli",
             "gateway/src/main",
             "gateway/src/lifecycle",
+            "gateway/src/app",
+            // Test builds alone have these points.
+            "gateway/src/store/fail_point",
             "gateway/src/demo",
             "gateway/src/telemetry",
         ];
@@ -315,6 +318,7 @@ impl SourceFile {
             || self.name.contains("/tests/")
             || self.name.starts_with("integration-tests/")
             || self.name.ends_with("_tests.rs")
+            || self.name.contains("/store/contract")
     }
 }
 
@@ -357,7 +361,12 @@ fn names_it(line: &str, word: &str) -> bool {
 fn forbid_in_source(file: &SourceFile, words: &[&str], reason: &str, problems: &mut Vec<String>) {
     let (source, _) = split_inline_tests(&file.text);
     for (number, line) in file.text.lines().take(source).enumerate() {
-        let code = line.split("//").next().unwrap_or_default();
+        // The trait of error pages is the proxy's: whoever writes them has to name it.
+        let code = line
+            .split("//")
+            .next()
+            .unwrap_or_default()
+            .replace("crate::proxy::refusal", "");
         for word in words {
             if code.contains(word) {
                 problems.push(format!("{}:{}: `{word}`: {reason}", file.name, number + 1));

@@ -15,6 +15,12 @@ pub(super) fn serve(stream: impl Stream, notes: &Notes, script: Script<'_>) {
         unread: Vec::new(),
     };
     while let Ok(Some((number, mut seen))) = connection.head(notes) {
+        if seen.only("expect").is_some() {
+            connection
+                .stream
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+                .ok();
+        }
         if is_upgrade(&seen) {
             seen.is_complete = true;
         } else if connection.body(&mut seen).is_err() {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
@@ -50,8 +51,12 @@ impl Running {
             .arg("-c")
             .arg(config)
             .envs(environment.iter().copied());
-        let mut running = Self::spawn(command, config.parent().expect("a directory"));
-        running.wait_until("accept connections", |_| TcpStream::connect(https).is_ok());
+        let directory = config.parent().expect("a directory");
+        let socket = directory.join("run/admin.sock");
+        let mut running = Self::spawn(command, directory);
+        running.wait_until("accept connections", |_| {
+            TcpStream::connect(https).is_ok() && UnixStream::connect(&socket).is_ok()
+        });
         running
     }
 

@@ -1,0 +1,180 @@
+// What people do, in a real browser. Each exported function is one journey; its name says what it shows.
+import assert from 'node:assert/strict';
+
+const GOOD = 'quatre chevaux sous la pluie';
+const PAYROLL = 'paie.localhost';
+const ECHO = 'echo.localhost';
+const BUILDING = 'visites.localhost';
+
+export async function an_invitation_leads_to_the_payroll_and_a_role_ends_there(browser, demonstration) {
+  const { link } = await demonstration.octroi('user', 'invite', 'acme/nadia', '--name', 'Nadia Roux', '--role', 'rh');
+  const page = await browser.person();
+  await page.goto(link);
+  await browser.look(page, 'first-password');
+  await page.fill('#new', 'short');
+  await page.click('button.primary');
+  await page.waitForSelector('#problems');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'problems', 'the errors have the focus');
+  await browser.look(page, 'first-password-refused');
+  await page.fill('#new', GOOD);
+  await page.check('#computer-private');
+  await page.click('button.primary');
+  await page.waitForURL(/account/);
+  await browser.look(page, 'account');
+
+  await page.goto(demonstration.url(PAYROLL));
+  assert.equal(new URL(page.url()).hostname, PAYROLL, 'the second host asks nothing');
+  assert.equal(await page.locator('#password').count(), 0);
+  await browser.look(page, 'payroll');
+
+  const answer = await page.goto(demonstration.url(BUILDING));
+  assert.equal(answer.status(), 403);
+  assert.ok((await page.locator('#reference').textContent()).length > 8, 'a reference to quote');
+  await browser.look(page, 'refused');
+
+  const spent = await (await browser.person()).goto(link);
+  assert.equal(spent.status(), 410);
+}
+
+export async function a_session_is_ended_from_another_browser(browser, demonstration) {
+  const lost = await signIn(browser, demonstration, 'acme/marie', { private: true });
+  await lost.goto(demonstration.url(ECHO));
+  const mine = await signIn(browser, demonstration, 'acme/marie', { private: true });
+  await mine.goto(`${demonstration.portal}/.octroi/account/sessions`);
+  await browser.look(mine, 'sessions');
+  await mine.locator('form[action$="/sessions/end-others"] button').click();
+  await mine.waitForLoadState('load');
+  await browser.look(mine, 'sessions-ended');
+  await lost.goto(demonstration.url(ECHO));
+  await lost.waitForSelector('#password');
+  await mine.goto(demonstration.url(ECHO));
+  assert.equal(await mine.locator('#password').count(), 0, 'mine goes on');
+}
+
+export async function after_a_public_computer_nothing_is_left(browser, demonstration) {
+  const page = await signIn(browser, demonstration, 'acme/marie', { private: false });
+  await page.goto(demonstration.url(PAYROLL));
+  const secret = (await page.locator('main, body').first().innerText()).slice(0, 400);
+  await page.goto(`${demonstration.portal}/.octroi/logout`);
+  await browser.look(page, 'sign-out');
+  await page.locator('main form button.primary').click();
+  await page.waitForURL(/logout|signed-out/);
+  await page.waitForLoadState('networkidle');
+  await browser.look(page, 'signed-out');
+  const cookies = await page.context().cookies();
+  assert.deepEqual(cookies.filter(({ name }) => name === '__Host-octroi'), [], 'no session cookie is left');
+  for (let step = 0; step < 4; step += 1) {
+    await page.goBack({ waitUntil: 'load' }).catch(() => null);
+    const shown = await page.locator('body').innerText().catch(() => '');
+    assert.ok(!shown.includes(secret.slice(0, 200)), `Back shows the payroll again: ${page.url()}`);
+  }
+}
+
+export async function a_wrong_password_is_explained_and_the_login_kept(browser, demonstration) {
+  const page = await browser.person();
+  await page.goto(`${demonstration.portal}/.octroi/login`);
+  await browser.look(page, 'sign-in');
+  await page.fill('#login', 'acme/marie');
+  await page.fill('#password', 'not the password');
+  await page.click('button.primary');
+  await page.waitForSelector('#problems');
+  assert.equal(await page.inputValue('#login'), 'acme/marie');
+  assert.equal(await page.inputValue('#password'), '');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'problems');
+  await browser.look(page, 'sign-in-refused');
+}
+
+export async function a_provisional_password_is_changed_first(browser, demonstration) {
+  const page = await browser.person();
+  await page.goto(demonstration.url(ECHO));
+  await page.fill('#login', 'acme/jean');
+  await page.fill('#password', demonstration.password('acme/jean'));
+  await page.click('button.primary');
+  await page.waitForSelector('#new');
+  await browser.look(page, 'password-forced');
+  await page.fill('#new', GOOD);
+  await page.click('button.primary');
+  await page.waitForURL((url) => url.hostname === ECHO);
+  assert.equal(await page.locator('#password').count(), 0);
+}
+
+export async function without_script_everything_works(browser, demonstration) {
+  const page = await browser.person({ javaScriptEnabled: false });
+  await page.goto(demonstration.url(PAYROLL));
+  await page.fill('#login', 'acme/marie');
+  await page.fill('#password', demonstration.password('acme/marie'));
+  assert.equal(await page.locator('button.show:visible').count(), 0, 'no control that does nothing');
+  await page.click('button.primary');
+  await page.waitForURL((url) => url.hostname === PAYROLL);
+  await page.goto(`${demonstration.portal}/.octroi/logout`);
+  await page.locator('main form button.primary').click();
+  await page.goto(demonstration.url(PAYROLL));
+  await page.waitForSelector('#password');
+}
+
+export async function a_keyboard_is_enough(browser, demonstration) {
+  const page = await browser.person();
+  await page.goto(`${demonstration.portal}/.octroi/login`);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'login', 'the first field has the focus');
+  await page.keyboard.type('acme/marie');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(demonstration.password('acme/marie'));
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/account/);
+  const ring = await page.evaluate(() => {
+    document.querySelector('main a').focus({ focusVisible: true });
+    return getComputedStyle(document.activeElement).outlineStyle;
+  });
+  assert.equal(ring, 'solid', 'the focus is seen');
+}
+
+export async function a_phone_at_320_pixels_loses_nothing(browser, demonstration) {
+  const page = await browser.person({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: false, locale: 'fr-FR' });
+  await page.goto(demonstration.url(PAYROLL));
+  await browser.look(page, 'sign-in-320-fr');
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll('main button, main input:not([type=hidden]):not([type=radio])')]
+      .filter((element) => element.offsetParent !== null && element.getBoundingClientRect().height < 44)
+      .map((element) => element.outerHTML));
+  assert.deepEqual(small, [], 'controls are 44 px high');
+  await page.fill('#login', 'acme/marie');
+  await page.fill('#password', demonstration.password('acme/marie'));
+  await page.click('button.primary');
+  await page.waitForURL((url) => url.hostname === PAYROLL);
+}
+
+export async function the_language_is_chosen_and_remembered(browser, demonstration) {
+  const page = await browser.person({ locale: 'fr-FR' });
+  await page.goto(`${demonstration.portal}/.octroi/login`);
+  assert.equal(await page.getAttribute('html', 'lang'), 'fr');
+  await page.click('form.language button[lang=en]');
+  await page.waitForLoadState('load');
+  assert.equal(await page.getAttribute('html', 'lang'), 'en');
+  await page.goto(`${demonstration.portal}/.octroi/login`);
+  assert.equal(await page.getAttribute('html', 'lang'), 'en', 'and stays');
+}
+
+export async function the_first_page_is_light(browser, demonstration) {
+  const page = await browser.person();
+  let bytes = 0;
+  let count = 0;
+  page.on('response', async (response) => {
+    count += 1;
+    bytes += (await response.body().catch(() => '')).length;
+  });
+  await page.goto(`${demonstration.portal}/.octroi/login`, { waitUntil: 'networkidle' });
+  assert.ok(count <= 4, `${count} requests`);
+  assert.ok(bytes <= 60 * 1024, `${bytes} bytes`);
+}
+
+// Signs in on the pages; gives the page, wherever it ended.
+async function signIn(browser, demonstration, login, options) {
+  const page = await browser.person(options.context);
+  await page.goto(`${demonstration.portal}/.octroi/login`);
+  await page.fill('#login', login);
+  await page.fill('#password', demonstration.password(login));
+  await page.check(options.private ? '#computer-private' : '#computer-public');
+  await page.click('button.primary');
+  await page.waitForURL(/account/);
+  return page;
+}

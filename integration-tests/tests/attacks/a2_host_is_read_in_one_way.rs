@@ -1,0 +1,145 @@
+//! A2: one host, however it is written; where two are named, none is believed.
+
+use octroi_integration_tests::answer::Answer;
+use octroi_integration_tests::h2;
+use octroi_integration_tests::visitor::{VERSIONS, Version};
+
+use crate::stage::{HOST, PAYROLL, Stage, assert_challenged, assert_passed, assert_refused};
+
+#[test]
+fn a2_every_spelling_of_a_host_meets_the_same_rule() {
+    let stage = Stage::set();
+    let port = stage.world.facts.https.port();
+    let spellings = [
+        format!("{PAYROLL}:{port}"),
+        "PAIE.LocalHost".to_owned(),
+        format!("{PAYROLL}."),
+        format!("{PAYROLL}:443"),
+        format!("{PAYROLL}.:{port}"),
+        format!("PAIE.localhost:{port}"),
+    ];
+    for spelling in &spellings {
+        let request = format!("GET / HTTP/1.1\r\nHost: {spelling}\r\n\r\n");
+        assert_challenged(
+            &format!("H1 {spelling}"),
+            &stage.send_h1(PAYROLL, request.as_bytes()),
+        );
+        let fields = h2::fields(b"GET", spelling.as_bytes(), b"/", &[]);
+        assert_challenged(&format!("H2 {spelling}"), &stage.send_h2(PAYROLL, &fields));
+        stage.assert_nothing_passed(spelling);
+    }
+}
+
+#[test]
+fn a2_an_absolute_target_meets_the_same_rule_and_is_forwarded_in_origin_form() {
+    let stage = Stage::set();
+    let authority = stage.world.authority(HOST);
+    let closed = format!("GET https://{authority}/admin HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+    assert_challenged("absolute form", &stage.send_h1(HOST, closed.as_bytes()));
+    stage.assert_nothing_passed("absolute form");
+    let open = format!("GET https://{authority}/public/a HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+    assert_passed("absolute form", &stage.send_h1(HOST, open.as_bytes()));
+    assert_eq!(stage.open.last().target, "/public/a");
+}
+
+#[test]
+fn a2_two_hosts_in_one_request_are_refused() {
+    let stage = Stage::set();
+    let cases = [
+        (
+            "no host",
+            "GET /public/ HTTP/1.1\r\n\r\n".to_owned(),
+            "request_host_missing",
+        ),
+        (
+            "two hosts",
+            format!("GET /public/ HTTP/1.1\r\nHost: {HOST}\r\nHost: {PAYROLL}\r\n\r\n"),
+            "request_host_repeated",
+        ),
+        (
+            "the same twice",
+            format!("GET /public/ HTTP/1.1\r\nHost: {HOST}\r\nhost: {HOST}\r\n\r\n"),
+            "request_host_repeated",
+        ),
+        (
+            "empty",
+            "GET /public/ HTTP/1.1\r\nHost:\r\n\r\n".to_owned(),
+            "request_host",
+        ),
+        (
+            "not a name",
+            format!("GET /public/ HTTP/1.1\r\nHost: {HOST}/x\r\n\r\n"),
+            "request_host",
+        ),
+        (
+            "user information",
+            format!("GET /public/ HTTP/1.1\r\nHost: evil@{HOST}\r\n\r\n"),
+            "request_host",
+        ),
+        (
+            "a space",
+            format!("GET /public/ HTTP/1.1\r\nHost: {HOST} x\r\n\r\n"),
+            "request_host",
+        ),
+        (
+            "no port",
+            format!("GET /public/ HTTP/1.1\r\nHost: {HOST}:x\r\n\r\n"),
+            "request_host",
+        ),
+        (
+            "another in the target",
+            format!("GET https://{PAYROLL}/public/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n"),
+            "request_host_disagrees",
+        ),
+    ];
+    for (what, request, reason) in &cases {
+        let answer = stage.send_h1(HOST, request.as_bytes());
+        // Some are refused before there is a request that our own table could judge.
+        if matches!(&answer, Answer::Response(bare) if bare.body.is_empty()) {
+            assert_eq!(answer.status(), 400, "{what}: {answer:?}");
+        } else {
+            assert_refused(what, &answer, 400, reason);
+        }
+        stage.assert_nothing_passed(what);
+    }
+    let fields = h2::fields(
+        b"GET",
+        HOST.as_bytes(),
+        b"/public/",
+        &[(b"host", PAYROLL.as_bytes())],
+    );
+    let answer = stage.send_h2(HOST, &fields);
+    assert!(answer.is_refusal(), "another in :authority: {answer:?}");
+    stage.assert_nothing_passed("another in :authority");
+}
+
+#[test]
+fn a2_a_host_unlike_the_one_of_the_handshake_is_misdirected() {
+    let stage = Stage::set();
+    let request = format!("GET /public/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    assert_refused(
+        "H1",
+        &stage.send_h1(PAYROLL, request.as_bytes()),
+        421,
+        "request_misdirected",
+    );
+    let fields = h2::fields(b"GET", HOST.as_bytes(), b"/public/", &[]);
+    assert_refused(
+        "H2",
+        &stage.send_h2(PAYROLL, &fields),
+        421,
+        "request_misdirected",
+    );
+    stage.assert_nothing_passed("a misdirected request");
+}
+
+#[test]
+fn a2_a_host_that_no_route_names_is_nobody() {
+    let stage = Stage::set();
+    for version in VERSIONS {
+        let answer = stage.send_to(version, "visites.localhost", b"GET", b"/", &[]);
+        assert_refused(&format!("{version:?}"), &answer, 404, "no_route");
+    }
+    stage.assert_nothing_passed("a host without a route");
+    assert_eq!(VERSIONS, [Version::H1, Version::H2]);
+}

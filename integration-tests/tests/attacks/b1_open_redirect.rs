@@ -1,0 +1,88 @@
+//! B1: after a sign-in a person lands on a host of ours, whatever the link said.
+
+use octroi_integration_tests::visitor::{escape, host_of};
+
+use crate::stage::{HOST, Stage};
+
+/// Places to return to that look like ours and are not.
+const FOREIGN: [&str; 24] = [
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/%09/evil.example",
+    "/\t/evil.example",
+    "/%2f%2fevil.example",
+    "/%5cevil.example",
+    "https:evil.example",
+    "https:/evil.example",
+    "https:///evil.example",
+    "https://evil.example",
+    "https://echo.localhost.evil.example",
+    "https://evil@echo.localhost@evil.example",
+    "https://echo.localhost%2eevil.example",
+    "https://echo.localhost:443@evil.example",
+    "https://echo.localhost\\@evil.example",
+    "https://echo.localhost#@evil.example",
+    "http://echo.localhost/",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "\u{0}https://evil.example",
+    " https://evil.example",
+    "https://evil.example\u{3002}localhost",
+];
+
+#[test]
+fn b1_no_return_place_leads_to_a_foreign_host() {
+    let stage = Stage::set();
+    let portal = stage.world.portal();
+    let mut visitor = stage.insider();
+    for place in FOREIGN {
+        for name in ["return_to", "rd", "redirect", "next"] {
+            let url = format!("https://{portal}/.octroi/login?{name}={}", escape(place));
+            assert_stays(&stage, place, visitor.get(&url).first("location"));
+        }
+    }
+    assert_eq!(stage.closed.count(), 0);
+}
+
+#[test]
+fn b1_the_hand_over_starts_for_paths_of_its_own_host_only() {
+    let stage = Stage::set();
+    let mut stranger = stage.world.visitor();
+    for place in FOREIGN {
+        stranger.door = stage.door();
+        let url = format!(
+            "https://{}/.octroi/login?return_to={}",
+            stage.world.authority(HOST),
+            escape(place)
+        );
+        let response = stranger.get(&url);
+        assert!(response.status < 500, "{place}: {}", response.everything());
+        assert_stays(&stage, place, response.first("location"));
+    }
+    // Over all redirects, someone signed in ends on our own hosts.
+    let mut visitor = stage.insider();
+    for place in FOREIGN {
+        let url = format!(
+            "https://{}/.octroi/login?return_to={}",
+            stage.world.authority(HOST),
+            escape(place)
+        );
+        for hop in visitor.follow(&url) {
+            assert!(is_ours(&stage, &hop.url), "{place} led to {}", hop.url);
+        }
+    }
+}
+
+fn is_ours(stage: &Stage, url: &str) -> bool {
+    let host = host_of(url);
+    url.starts_with("https://") && (host == HOST || host == stage.world.facts.portal)
+}
+
+#[track_caller]
+fn assert_stays(stage: &Stage, place: &str, location: Option<&str>) {
+    let Some(to) = location else { return };
+    let is_path = to.starts_with('/') && !to.starts_with("//") && !to.contains('\\');
+    assert!(is_path || is_ours(stage, to), "{place:?} leads to {to}");
+}

@@ -1,0 +1,384 @@
+//! B2 to B5, B8, B10 to B12: one session, one person, one host, until it ends; then nothing.
+
+use std::thread;
+
+use octroi_integration_tests::patience::wait_for;
+use octroi_integration_tests::visitor::{VERSIONS, Version, Visitor};
+use octroi_integration_tests::wire::Door;
+use octroi_integration_tests::world::SESSION_COOKIE;
+use serde_json::json;
+
+use crate::stage::{HOST, PAYROLL, ROLE, Stage, assert_challenged, assert_passed};
+
+/// A revocation is seen within this time.
+const REVOCATION: std::time::Duration = std::time::Duration::from_secs(1);
+
+#[test]
+fn b2_a_token_known_before_the_sign_in_is_worth_nothing_after_it() {
+    let stage = Stage::set();
+    let planted = "A".repeat(43);
+    let mut visitor = stage.world.visitor();
+    let portal = stage.world.facts.portal.clone();
+    plant(&mut visitor, &portal, &planted);
+    plant(&mut visitor, HOST, &planted);
+    let account = stage.world.facts.with_role(ROLE).clone();
+    let answer = visitor.sign_in(
+        &stage.world.portal(),
+        &account.full_login(),
+        &account.password,
+    );
+    assert_eq!(answer.status, 200, "{}", answer.everything());
+    let token = visitor
+        .cookie(&portal, SESSION_COOKIE)
+        .expect("a session")
+        .to_owned();
+    assert_ne!(token, planted);
+    visitor.follow(&stage.world.url(HOST, "/a"));
+    let host_token = visitor
+        .cookie(HOST, SESSION_COOKIE)
+        .expect("a session on the host")
+        .to_owned();
+    assert_ne!(host_token, planted);
+    assert_ne!(host_token, token, "each host has a token of its own");
+    stage.closed.forget();
+    for version in VERSIONS {
+        for dead in [&planted, &token] {
+            let cookie = format!("{SESSION_COOKIE}={dead}");
+            assert_challenged(
+                "on another host",
+                &stage.send(version, b"GET", b"/a", &[(b"cookie", cookie.as_bytes())]),
+            );
+        }
+    }
+    stage.assert_nothing_passed("a token of another place");
+}
+
+#[test]
+fn b2_the_session_cookie_is_bound_to_its_host_and_hidden_from_scripts() {
+    let stage = Stage::set();
+    let visitor = stage.insider();
+    let ours: Vec<_> = visitor
+        .cookies
+        .iter()
+        .filter(|cookie| cookie.name == SESSION_COOKIE)
+        .collect();
+    assert_eq!(ours.len(), 2, "portal and host");
+    for cookie in ours {
+        let line = cookie.line.to_ascii_lowercase();
+        for attribute in ["; secure", "; httponly", "; path=/", "; samesite=lax"] {
+            assert!(line.contains(attribute), "{attribute}: {line}");
+        }
+        assert!(!line.contains("domain"), "{line}");
+        assert!(cookie.value.len() >= 43, "256 bits: {line}");
+    }
+}
+
+#[test]
+fn b3_another_person_on_the_same_browser_ends_the_first_ones_session() {
+    let stage = Stage::set();
+    let mut browser = stage.insider();
+    let first = Stage::cookie_of(&browser);
+    let other = stage
+        .world
+        .facts
+        .accounts
+        .iter()
+        .find(|account| !account.is_provisional && !account.roles.iter().any(|role| role == ROLE))
+        .expect("an account of another role")
+        .clone();
+    let answer = browser.sign_in(&stage.world.portal(), &other.full_login(), &other.password);
+    assert_eq!(answer.status, 200, "{}", answer.everything());
+    for version in VERSIONS {
+        assert_challenged(
+            "the first person's",
+            &stage.send(version, b"GET", b"/a", &[(b"cookie", first.as_bytes())]),
+        );
+    }
+    stage.assert_nothing_passed("the first person's session");
+}
+
+#[test]
+fn b4_a_session_that_must_change_its_password_opens_nothing_else() {
+    let stage = Stage::set();
+    let account = stage.world.facts.provisional().clone();
+    let mut visitor = stage.world.visitor();
+    let answer = visitor.sign_in(
+        &stage.world.portal(),
+        &account.full_login(),
+        &account.password,
+    );
+    assert_eq!(
+        answer.json()["status"],
+        "password_change_required",
+        "{}",
+        answer.everything()
+    );
+    let hop = visitor.visit(&stage.world.url(HOST, "/a"));
+    assert!(
+        visitor.cookie(HOST, SESSION_COOKIE).is_none(),
+        "a pending session reached {}",
+        hop.url
+    );
+    let portal = stage.world.portal();
+    let page = visitor.get(&format!("https://{portal}/.octroi/account"));
+    assert!(matches!(page.status, 302 | 303), "{}", page.everything());
+    let session = visitor
+        .get(&format!("https://{portal}/.octroi/api/v1/session"))
+        .json();
+    assert_ne!(session["status"], "signed_in", "{session}");
+    stage.assert_nothing_passed("a pending session");
+}
+
+#[test]
+fn b5_odd_submissions_never_sign_anyone_in() {
+    let stage = Stage::set();
+    let account = stage.world.facts.with_role(ROLE).clone();
+    let (login, password) = (account.full_login(), account.password);
+    let url = format!("https://{}/.octroi/api/v1/login", stage.world.portal());
+    let odd = [
+        json!(null),
+        json!([]),
+        json!({}),
+        json!("x"),
+        json!({ "login": login }),
+        json!({ "password": password }),
+        json!({ "login": login, "password": "" }),
+        json!({ "login": login, "password": null }),
+        json!({ "login": login, "password": [password] }),
+        json!({ "login": [login], "password": password }),
+        json!({ "login": "", "password": password }),
+        json!({ "login": login, "password": { "$ne": "" } }),
+        json!({ "login": login, "password": format!("{password} ") }),
+        json!({ "login": login, "password": password, "computer": "none" }),
+        json!({ "login": login, "password": true, "status": "signed_in" }),
+        json!({ "login": format!("{login}\u{0}"), "password": password }),
+        json!({ "login": login, "password": password.get(..password.len() - 1) }),
+    ];
+    for body in &odd {
+        let mut visitor = Visitor::at(&stage.door());
+        let answer = visitor.post_json(&url, body);
+        assert!(
+            (400..500).contains(&answer.status),
+            "{body}: {}",
+            answer.everything()
+        );
+        assert!(
+            visitor
+                .cookie(&stage.world.facts.portal, SESSION_COOKIE)
+                .is_none(),
+            "{body}: {}",
+            answer.everything()
+        );
+    }
+    let mut visitor = Visitor::at(&stage.door());
+    let form = [("Content-Type".to_owned(), "text/plain".to_owned())];
+    let body = json!({ "login": login, "password": password }).to_string();
+    let answer = visitor.ask("POST", &url, &form, body.as_bytes());
+    assert_eq!(answer.status(), 415, "only application/json: {answer:?}");
+}
+
+#[test]
+fn b8_a_lock_ends_every_session_of_the_account_at_once() {
+    let stage = Stage::set();
+    let visitor = stage.insider();
+    let other = stage.insider();
+    let account = stage.world.facts.with_role(ROLE).clone();
+    assert_passed(
+        "before",
+        &stage.send(
+            Version::H1,
+            b"GET",
+            b"/a",
+            &[(b"cookie", Stage::cookie_of(&visitor).as_bytes())],
+        ),
+    );
+    let output = stage.world.run(&["user", "lock", &account.full_login()]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for dead in [visitor, other] {
+        let cookie = Stage::cookie_of(&dead);
+        let gone = wait_for(REVOCATION, || {
+            stage
+                .send(
+                    Version::H2,
+                    b"GET",
+                    b"/a",
+                    &[(b"cookie", cookie.as_bytes())],
+                )
+                .is_challenge()
+                .then_some(())
+        });
+        assert!(
+            gone.is_some(),
+            "a locked account still reaches the upstream"
+        );
+    }
+    let mut again = Visitor::at(&stage.door());
+    let answer = again.sign_in(
+        &stage.world.portal(),
+        &account.full_login(),
+        &account.password,
+    );
+    assert_eq!(
+        (answer.status, answer.json()["error"].as_str()),
+        (401, Some("invalid_credentials")),
+        "{}",
+        answer.everything()
+    );
+}
+
+#[test]
+fn b10_a_token_of_one_purpose_is_refused_for_every_other() {
+    let stage = Stage::set();
+    let mut stranger = Visitor::at(&stage.door());
+    stranger.get(&format!(
+        "https://{}/.octroi/login?return_to=/a",
+        stage.world.authority(HOST)
+    ));
+    let mut visitor = stage.insider();
+    let enter: Vec<_> = stranger
+        .cookies
+        .iter()
+        .filter(|cookie| cookie.name.starts_with("__Host-octroi-enter-"))
+        .cloned()
+        .collect();
+    assert_eq!(enter.len(), 1, "a hand-over began");
+    let portal_token = visitor
+        .cookie(&stage.world.facts.portal, SESSION_COOKIE)
+        .expect("a session")
+        .to_owned();
+    stage.closed.forget();
+    for version in VERSIONS {
+        for value in [enter[0].value.as_str(), portal_token.as_str()] {
+            let cookie = format!("{SESSION_COOKIE}={value}");
+            let answer = stage.send(version, b"GET", b"/a", &[(b"cookie", cookie.as_bytes())]);
+            assert!(answer.is_refusal(), "{version:?}: {answer:?}");
+        }
+    }
+    let ticket = visitor.get(&format!(
+        "https://{}/.octroi/enter?ticket={portal_token}",
+        stage.world.authority(PAYROLL)
+    ));
+    assert!(
+        (400..500).contains(&ticket.status),
+        "{}",
+        ticket.everything()
+    );
+    stage.assert_nothing_passed("a token of another purpose");
+}
+
+/// B11: under parallel load, each of two people is always themselves.
+#[test]
+fn b11_two_people_are_never_mixed_up_under_load() {
+    let stage = Stage::set();
+    let first = stage.insider();
+    let second_account = stage
+        .world
+        .facts
+        .accounts
+        .iter()
+        .find(|account| {
+            !account.is_provisional
+                && account.full_login() != stage.world.facts.with_role(ROLE).full_login()
+        })
+        .expect("another account")
+        .clone();
+    let mut second = Visitor::at(&stage.door());
+    second.sign_in(
+        &stage.world.portal(),
+        &second_account.full_login(),
+        &second_account.password,
+    );
+    second.follow(&stage.world.url(HOST, "/a"));
+    stage.closed.forget();
+    let cookies = [
+        ("first", Stage::cookie_of(&first)),
+        ("second", Stage::cookie_of(&second)),
+    ];
+    let doors = [stage.door(), stage.door()];
+    thread::scope(|scope| {
+        for ((who, cookie), door) in cookies.iter().zip(&doors) {
+            scope.spawn(move || ask_a_hundred_times(door, who, cookie));
+        }
+    });
+    let users = |target: &str| {
+        let mut users: Vec<String> = stage
+            .closed
+            .seen()
+            .iter()
+            .filter(|seen| seen.target == target)
+            .filter_map(|seen| seen.only("remote-user").map(str::to_owned))
+            .collect();
+        assert_eq!(users.len(), 100, "{target}");
+        users.dedup();
+        users
+    };
+    let (one, two) = (users("/first"), users("/second"));
+    assert_eq!((one.len(), two.len()), (1, 1), "{one:?} {two:?}");
+    assert_ne!(one, two);
+}
+
+/// B12: a decision is never remembered across a change of the rules.
+#[test]
+fn b12_a_reload_that_closes_a_route_closes_it_for_live_sessions() {
+    let stage = Stage::set();
+    let insider = stage.insider();
+    let cookie = Stage::cookie_of(&insider);
+    let passes = || {
+        stage
+            .send(
+                Version::H1,
+                b"GET",
+                b"/a",
+                &[(b"cookie", cookie.as_bytes())],
+            )
+            .status()
+            == 200
+    };
+    assert!(passes());
+    let config = std::fs::read_to_string(stage.world.config()).expect("the configuration");
+    let closed = config.replace(
+        "allow = \"everyone\"",
+        "allow = { roles = [\"nobody-has-this\"] }",
+    );
+    assert_ne!(config, closed);
+    std::fs::write(stage.world.config(), closed).expect("the configuration");
+    stage.world.gateway.signal("HUP");
+    let refused = wait_for(std::time::Duration::from_secs(5), || {
+        (!passes()).then_some(())
+    });
+    assert!(refused.is_some(), "the old rule still counts");
+    let answer = stage.send(
+        Version::H1,
+        b"GET",
+        b"/a",
+        &[(b"cookie", cookie.as_bytes())],
+    );
+    crate::stage::assert_refused("the closed route", &answer, 403, "not_allowed");
+}
+
+fn ask_a_hundred_times(door: &Door, who: &str, cookie: &str) {
+    let url = format!("https://{HOST}:{}/{who}", door.address.port());
+    let fields = [("Cookie".to_owned(), cookie.to_owned())];
+    for turn in 0..100 {
+        let version = VERSIONS[turn % 2];
+        let answer = Visitor::at(door)
+            .speaking(version)
+            .ask("GET", &url, &fields, b"");
+        assert_eq!(answer.status(), 200, "{who}: {answer:?}");
+    }
+}
+
+fn plant(visitor: &mut Visitor, host: &str, value: &str) {
+    visitor
+        .cookies
+        .push(octroi_integration_tests::visitor::Cookie {
+            host: host.to_owned(),
+            name: SESSION_COOKIE.to_owned(),
+            value: value.to_owned(),
+            line: String::new(),
+        });
+}

@@ -1,0 +1,114 @@
+//! Tools that nobody here wrote, with a negative control each: a scanner that finds nothing wrong with a weak listener
+//! proves nothing about ours.
+#![expect(clippy::expect_used, reason = "a failing test says why and ends")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use octroi_integration_tests::binary;
+use octroi_integration_tests::patience::wait_for;
+use octroi_integration_tests::world::World;
+
+/// Mozilla's "intermediate" profile, as sslyze judges it.
+fn sslyze(port: u16, authority: &Path) -> Output {
+    let tool = binary::workspace().join("integration-tests/.venv/bin/sslyze");
+    Command::new(tool)
+        .args(["--mozilla_config", "intermediate", "--certinfo_ca_file"])
+        .arg(authority)
+        .arg(format!("localhost:{port}"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("sslyze is installed (./dev test --long installs it)")
+}
+
+#[test]
+fn sslyze_finds_the_gateway_compliant_and_a_weak_listener_not() {
+    let world = World::demo();
+    let ours = sslyze(world.facts.https.port(), &world.facts.authority);
+    let text = String::from_utf8_lossy(&ours.stdout);
+    assert!(
+        ours.status.success() && text.contains("Compliant"),
+        "{text}"
+    );
+
+    let weak = WeakListener::start(&world);
+    let theirs = sslyze(weak.port, &world.facts.authority);
+    let text = String::from_utf8_lossy(&theirs.stdout);
+    assert!(
+        !theirs.status.success() && text.contains("Not compliant"),
+        "the scanner says nothing of a weak listener: {text}"
+    );
+}
+
+/// TLS 1.0 and 1.1, static RSA, CBC: what the scanner must complain about.
+struct WeakListener {
+    child: Child,
+    port: u16,
+}
+
+impl WeakListener {
+    fn start(world: &World) -> Self {
+        let home = &world.directory;
+        let (key, certificate) = (home.join("weak.key"), home.join("weak.pem"));
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-subj",
+                "/CN=localhost",
+                "-days",
+                "2",
+                "-keyout",
+            ])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .stderr(Stdio::null())
+            .status();
+        assert!(
+            made.is_ok_and(|status| status.success()) && fs::metadata(&key).is_ok(),
+            "openssl made no certificate"
+        );
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|held| held.local_addr())
+            .expect("a port")
+            .port();
+        let child = Command::new("openssl")
+            .args([
+                "s_server",
+                "-accept",
+                &port.to_string(),
+                "-www",
+                "-cipher",
+                "ALL:@SECLEVEL=0",
+                "-min_protocol",
+                "TLSv1",
+            ])
+            .arg("-key")
+            .arg(&key)
+            .arg("-cert")
+            .arg(&certificate)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openssl is installed");
+        let up = wait_for(Duration::from_secs(5), || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+        });
+        assert!(up.is_some(), "the weak listener does not listen");
+        Self { child, port }
+    }
+}
+
+impl Drop for WeakListener {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

@@ -1,0 +1,118 @@
+//! What the manuals tell people to type is understood by the binary and by `./dev`, option by option.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use octroi_integration_tests::binary;
+
+#[test]
+fn every_command_of_the_manuals_is_understood() {
+    let lines = documented_commands(&binary::workspace());
+    let own: Vec<&(String, String)> = lines
+        .iter()
+        .filter(|(_, line)| line.starts_with("octroi "))
+        .collect();
+    assert!(
+        own.len() >= 4,
+        "the manuals show {} commands only",
+        own.len()
+    );
+    for (place, line) in own {
+        let arguments = words(line);
+        let output = binary::octroi()
+            .args(arguments.iter().skip(1))
+            .arg("--help")
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{place}: `{line}` is not understood: {text}"
+        );
+    }
+}
+
+#[test]
+fn every_dev_command_of_the_manuals_exists() {
+    let help = Command::new(binary::workspace().join("dev"))
+        .arg("help")
+        .output()
+        .expect("./dev help");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let lines = documented_commands(&binary::workspace());
+    let used: Vec<&(String, String)> = lines
+        .iter()
+        .filter(|(_, line)| line.starts_with("./dev "))
+        .collect();
+    assert!(!used.is_empty(), "the manuals show no ./dev command");
+    for (place, line) in used {
+        let command = words(line).get(1).cloned().unwrap_or_default();
+        assert!(
+            help.lines()
+                .any(|known| known.trim_start().starts_with(&command)),
+            "{place}: `./dev {command}` does not exist"
+        );
+    }
+}
+
+/// Lines of all shell blocks of the manuals, without comments, with the place where they stand.
+fn documented_commands(root: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in manuals(root) {
+        let text = fs::read_to_string(&file).expect("a manual");
+        for block in text.split("```sh\n").skip(1) {
+            let block = block
+                .split("```")
+                .next()
+                .unwrap_or_default()
+                .replace("\\\n", " ");
+            for line in block.lines() {
+                let command = line
+                    .split(" #")
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned();
+                found.push((file.display().to_string(), command));
+            }
+        }
+    }
+    found
+}
+
+fn manuals(root: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
+    let mut folders = vec![root.join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)
+            .expect("a folder of manuals")
+            .filter_map(Result::ok)
+        {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "md") {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
+
+/// Words of a command line; quotes hold spaces together, a pipe or redirection ends it.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for letter in line.chars() {
+        match (letter, quote) {
+            ('\'' | '"', None) => quote = Some(letter),
+            (_, Some(open)) if letter == open => quote = None,
+            ('|' | '>' | '<' | ';' | '&', None) => break,
+            (' ', None) => words.push(String::new()),
+            _ => words.last_mut().expect("a word").push(letter),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}

@@ -1,0 +1,17 @@
+//! What operators rely on: start, stop, reload, real upstreams, broken input, and a machine that dies.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing test says why and ends"
+)]
+
+mod broken_input;
+mod documentation;
+mod kill;
+mod life;
+mod nginx_upstream;
+mod plain_http;
+mod reload;
+mod tls;
+mod upstreams;

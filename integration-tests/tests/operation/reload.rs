@@ -1,0 +1,136 @@
+//! Reload: everything or nothing, under traffic; the old stays when the new is wrong.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use octroi_integration_tests::patience::{pause, wait_for};
+use octroi_integration_tests::recorder::Recorder;
+use octroi_integration_tests::visitor::{VERSIONS, Visitor};
+use octroi_integration_tests::world::{Route, World};
+
+const HOST: &str = "echo.localhost";
+const TAKEN_OVER: Duration = Duration::from_secs(10);
+
+fn public<'a>(path: &'a str, to: &'a Recorder) -> Route<'a> {
+    Route {
+        host: HOST,
+        path,
+        to,
+        more: "sign_in = \"public\"",
+    }
+}
+
+#[test]
+fn a_changed_file_is_taken_over_without_a_signal() {
+    let (old, new) = (Recorder::start(), Recorder::start());
+    let world = World::with_routes(&[public("/", &old)]);
+    // The file is watched once everything else is up.
+    pause(Duration::from_secs(1));
+    let config = fs::read_to_string(world.config()).expect("the configuration");
+    fs::write(world.config(), config.replace(&old.url(), &new.url())).expect("the configuration");
+    let came = wait_for(TAKEN_OVER, || {
+        world.visitor().get(&world.url(HOST, "/"));
+        (new.count() > 0).then_some(())
+    });
+    assert!(came.is_some(), "{}", world.log());
+}
+
+#[test]
+fn a_wrong_file_changes_nothing_and_is_named_in_the_log() {
+    let upstream = Recorder::start();
+    let world = World::with_routes(&[public("/", &upstream)]);
+    let good = fs::read_to_string(world.config()).expect("the configuration");
+    let wrong = [
+        "this is no TOML".to_owned(),
+        good.replace("sign_in = \"public\"", "sign_in = \"pubic\""),
+        good.replace("portal = ", "portall = "),
+        good.replace("http://127.0.0.1", "http://93.184.216.34"),
+        String::new(),
+    ];
+    for (number, text) in wrong.iter().enumerate() {
+        fs::write(world.config(), text).expect("the configuration");
+        world.gateway.signal("HUP");
+        let said = wait_for(TAKEN_OVER, || {
+            (world.log().matches("octroi.toml").count() > number).then_some(())
+        });
+        assert!(said.is_some(), "case {number}: {}", world.log());
+        for version in VERSIONS {
+            let mut visitor = world.visitor().speaking(version);
+            assert_eq!(
+                visitor.get(&world.url(HOST, "/")).status,
+                200,
+                "case {number}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_bad_new_certificate_leaves_the_old_one_in_place() {
+    let upstream = Recorder::start();
+    let world = World::with_routes(&[public("/", &upstream)]);
+    let chain = world.directory.join("tls/chain.pem");
+    fs::write(
+        &chain,
+        "-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n",
+    )
+    .expect("the chain");
+    world.gateway.signal("HUP");
+    let said = wait_for(TAKEN_OVER, || {
+        world.log().contains("chain.pem").then_some(())
+    });
+    assert!(said.is_some(), "the log names the file: {}", world.log());
+    assert_eq!(world.visitor().get(&world.url(HOST, "/")).status, 200);
+}
+
+/// Under load, with ten reloads: each request is answered by the old rule or by the new one, and none is lost.
+#[test]
+fn no_request_is_lost_to_a_reload() {
+    let (old, new) = (Recorder::start(), Recorder::start());
+    let world = World::with_routes(&[public("/", &old)]);
+    let config = fs::read_to_string(world.config()).expect("the configuration");
+    let other = config.replace(&old.url(), &new.url());
+    let done = AtomicBool::new(false);
+    let answered = AtomicUsize::new(0);
+    let doors = [
+        world.door.approached_from([6, 0, 1]),
+        world.door.approached_from([6, 0, 2]),
+    ];
+    thread::scope(|scope| {
+        for (door, version) in doors.iter().zip(VERSIONS) {
+            let (done, answered, url) = (&done, &answered, world.url(HOST, "/"));
+            scope.spawn(move || ask_until(done, answered, door, version, &url));
+        }
+        for turn in 0..10 {
+            fs::write(world.config(), if turn % 2 == 0 { &other } else { &config })
+                .expect("the configuration");
+            world.gateway.signal("HUP");
+            pause(Duration::from_millis(250));
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    assert!(
+        new.count() > 0,
+        "the new rule was never used: {}",
+        world.log()
+    );
+    assert_eq!(old.count() + new.count(), answered.load(Ordering::SeqCst));
+}
+
+fn ask_until(
+    done: &AtomicBool,
+    answered: &AtomicUsize,
+    door: &octroi_integration_tests::wire::Door,
+    version: octroi_integration_tests::visitor::Version,
+    url: &str,
+) {
+    while !done.load(Ordering::SeqCst) {
+        let answer = Visitor::at(door)
+            .speaking(version)
+            .ask("GET", url, &[], b"");
+        assert_eq!(answer.status(), 200, "{answer:?}");
+        answered.fetch_add(1, Ordering::SeqCst);
+    }
+}

@@ -65,12 +65,12 @@ pub(super) struct Record {
 
 impl Context {
     /// The context of a request that is about to be read.
-    pub(super) fn new(parts: &Arc<GateParts>, open: Option<Arc<OpenRequest>>) -> Self {
+    pub(super) fn new(parts: &Arc<GateParts>, open: Option<&Arc<OpenRequest>>) -> Self {
         Self {
             record: Record {
                 parts: Arc::clone(parts),
-                facts: open.as_ref().map(|open| Arc::clone(&open.facts)),
-                open: open.as_ref().map_or_else(Weak::new, Arc::downgrade),
+                facts: open.map(|open| Arc::clone(&open.facts)),
+                open: open.map_or_else(Weak::new, Arc::downgrade),
                 began: Instant::now(),
                 site: parts.site.load_full(),
                 at: parts.clock.now(),
@@ -124,7 +124,7 @@ impl Record {
 
     /// Hands the whole record to whoever goes on with the request; what stays behind says nothing.
     pub(super) fn hand_over(&mut self) -> Self {
-        let mut taken = Context::new(&self.parts, self.open.upgrade()).record;
+        let mut taken = Context::new(&self.parts, self.open.upgrade().as_ref()).record;
         std::mem::swap(self, &mut taken);
         self.written = true;
         taken

@@ -27,7 +27,7 @@ impl ProxyHttp for Gate {
     type CTX = Context;
 
     fn new_ctx(&self) -> Self::CTX {
-        Context::new(&self.0, open_requests::current())
+        Context::new(&self.0, open_requests::current().as_ref())
     }
 
     /// No modules: we neither compress nor cache.

@@ -168,13 +168,12 @@ impl Service {
         let fresh = known
             .load_full()
             .filter(|resolved| now.since(resolved.at) < RESOLVED_FOR);
-        let resolved = match fresh {
-            Some(resolved) => resolved,
-            None => {
-                let resolved = Arc::new(self.look_up(name, port, now).await?);
-                known.store(Some(Arc::clone(&resolved)));
-                resolved
-            }
+        let resolved = if let Some(resolved) = fresh {
+            resolved
+        } else {
+            let resolved = Arc::new(self.look_up(name, port, now).await?);
+            known.store(Some(Arc::clone(&resolved)));
+            resolved
         };
         resolved
             .pick()
@@ -198,7 +197,7 @@ impl Service {
             match self.check(address) {
                 Ok(()) => addresses.push(address),
                 Err(why) => {
-                    tracing::warn!(%name, %address, why, "an address of an upstream was dropped")
+                    tracing::warn!(%name, %address, why, "an address of an upstream was dropped");
                 }
             }
         }

@@ -163,12 +163,16 @@ mod tests {
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ];
 
-    fn ask(fields: &[(&'static str, &'static str)]) -> Result<bool, Refusal> {
+    fn head(fields: &[(&'static str, &'static str)]) -> RequestHeader {
         let mut head = RequestHeader::build("GET", b"/", None).unwrap();
         for (name, value) in fields {
             head.append_header(*name, *value).unwrap();
         }
-        asked(&head).map(|handshake| handshake.is_some())
+        head
+    }
+
+    fn ask(fields: &[(&'static str, &'static str)]) -> Result<bool, Refusal> {
+        asked(&head(fields)).map(|handshake| handshake.is_some())
     }
 
     #[test]

@@ -261,86 +261,13 @@ fn a5_nobody_is_believed_unless_listed_and_what_a_client_wrote_never() {
 
 #[test]
 fn a8_a_head_that_a_forgiving_parser_would_take_is_refused() {
-    for (head, reason) in [
-        ("GET / HTTP/1.1\nHost: a\r\n\r\n", Malformed::BareLineEnd),
-        ("GET / HTTP/1.1\r\nHost: a\n\r\n", Malformed::BareLineEnd),
-        ("GET / HTTP/1.1\r\nHost: a\r\n\n", Malformed::BareLineEnd),
-        (
-            "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n",
-            Malformed::BareLineEnd,
-        ),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\r\n\r\n",
-            Malformed::BareLineEnd,
-        ),
-        ("GET / HTTP/1.1\r\nHost: a\r\n", Malformed::BareLineEnd),
-        ("", Malformed::BareLineEnd),
-        (
-            "GET / HTTP/1.1\r\nHost: a\0\r\n\r\n",
-            Malformed::ControlByte,
-        ),
-        (
-            "GET /\u{7f} HTTP/1.1\r\nHost: a\r\n\r\n",
-            Malformed::ControlByte,
-        ),
-        (
-            "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
-            Malformed::RequestLine,
-        ),
-        ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", Malformed::RequestLine),
-        ("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", Malformed::RequestLine),
-        ("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", Malformed::RequestLine),
-        ("GET /\r\nHost: a\r\n\r\n", Malformed::RequestLine),
-        ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", Malformed::RequestLine),
-        ("G(T / HTTP/1.1\r\nHost: a\r\n\r\n", Malformed::RequestLine),
-        (
-            "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-            Malformed::RequestLine,
-        ),
-        ("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", Malformed::Fragment),
-        (
-            "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
-            Malformed::FoldedLine,
-        ),
-        ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", Malformed::FoldedLine),
-        ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", Malformed::FieldName),
-        ("GET / HTTP/1.1\r\nHost\r\n\r\n", Malformed::FieldName),
-        ("GET / HTTP/1.1\r\n: a\r\n\r\n", Malformed::FieldName),
-        (
-            "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            Malformed::Framing,
-        ),
-        (
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked, x\r\n\r\n",
-            Malformed::Framing,
-        ),
-        (
-            "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-            Malformed::Framing,
-        ),
-        (
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n",
-            Malformed::Framing,
-        ),
-        (
-            "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
-            Malformed::Framing,
-        ),
-        (
-            "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
-            Malformed::Framing,
-        ),
-        (
-            "POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n",
-            Malformed::Framing,
-        ),
-        (
-            "POST / HTTP/1.1\r\nContent-Length:\r\n\r\n",
-            Malformed::Framing,
-        ),
-    ] {
-        assert_eq!(check_http1_head(head.as_bytes()), Err(reason), "{head:?}");
+    for (head, reason) in FORGIVEN {
+        assert_eq!(check_http1_head(head.as_bytes()), Err(*reason), "{head:?}");
     }
+}
+
+#[test]
+fn a_head_with_one_reading_passes() {
     for head in [
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.0\r\n\r\n",
@@ -357,3 +284,82 @@ fn every_reason_has_an_id_of_its_own() {
     let ids: std::collections::HashSet<_> = Malformed::ALL.map(Malformed::as_str).into();
     assert_eq!(ids.len(), Malformed::ALL.len());
 }
+
+const FORGIVEN: &[(&str, Malformed)] = &[
+    ("GET / HTTP/1.1\nHost: a\r\n\r\n", Malformed::BareLineEnd),
+    ("GET / HTTP/1.1\r\nHost: a\n\r\n", Malformed::BareLineEnd),
+    ("GET / HTTP/1.1\r\nHost: a\r\n\n", Malformed::BareLineEnd),
+    (
+        "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n",
+        Malformed::BareLineEnd,
+    ),
+    (
+        "GET / HTTP/1.1\r\nHost: a\r\r\n\r\n",
+        Malformed::BareLineEnd,
+    ),
+    ("GET / HTTP/1.1\r\nHost: a\r\n", Malformed::BareLineEnd),
+    ("", Malformed::BareLineEnd),
+    (
+        "GET / HTTP/1.1\r\nHost: a\0\r\n\r\n",
+        Malformed::ControlByte,
+    ),
+    (
+        "GET /\u{7f} HTTP/1.1\r\nHost: a\r\n\r\n",
+        Malformed::ControlByte,
+    ),
+    (
+        "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+        Malformed::RequestLine,
+    ),
+    ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", Malformed::RequestLine),
+    ("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", Malformed::RequestLine),
+    ("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", Malformed::RequestLine),
+    ("GET /\r\nHost: a\r\n\r\n", Malformed::RequestLine),
+    ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", Malformed::RequestLine),
+    ("G(T / HTTP/1.1\r\nHost: a\r\n\r\n", Malformed::RequestLine),
+    (
+        "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        Malformed::RequestLine,
+    ),
+    ("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", Malformed::Fragment),
+    (
+        "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
+        Malformed::FoldedLine,
+    ),
+    ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", Malformed::FoldedLine),
+    ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", Malformed::FieldName),
+    ("GET / HTTP/1.1\r\nHost\r\n\r\n", Malformed::FieldName),
+    ("GET / HTTP/1.1\r\n: a\r\n\r\n", Malformed::FieldName),
+    (
+        "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked, x\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nContent-Length:\r\n\r\n",
+        Malformed::Framing,
+    ),
+];

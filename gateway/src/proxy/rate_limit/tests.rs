@@ -10,7 +10,7 @@ fn limit(clock: &ManualClock) -> AddressLimit {
     let burst = NonZeroU32::new(3).unwrap();
     AddressLimit::new(
         count,
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         burst,
         Arc::new(clock.clone()),
     )
@@ -61,7 +61,7 @@ fn a_clock_set_back_forgives_nothing_and_idle_addresses_are_forgotten() {
     }
     clock.set(Timestamp::EPOCH);
     assert!(limit.check(address("192.0.2.1")).is_err());
-    clock.set(start.after(Duration::from_secs(3600)));
+    clock.set(start.after(Duration::from_hours(1)));
     limit.forget_idle();
     assert_eq!(limit.len(), 0);
 }

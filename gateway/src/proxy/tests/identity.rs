@@ -25,15 +25,15 @@ fn verified(token: &str, document: &[u8]) -> Option<Value> {
         (&head["alg"], &head["typ"]),
         (&"ES256".into(), &"octroi+jwt".into())
     );
-    let document: Value = serde_json::from_slice(document).unwrap();
-    let keys = document["keys"].as_array().unwrap();
-    let key = keys.iter().find(|key| key["kid"] == head["kid"])?;
+    let document: Value = serde_json::from_slice(document).ok()?;
+    let mut keys = document["keys"].as_array()?.iter();
+    let key = keys.find(|key| key["kid"] == head["kid"])?;
     let mut point = vec![4];
     for coordinate in ["x", "y"] {
-        let text = key[coordinate].as_str().unwrap();
-        point.extend(BASE64URL_NOPAD.decode(text.as_bytes()).unwrap());
+        let text = key[coordinate].as_str()?;
+        point.extend(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?);
     }
-    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
+    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
         .verify(format!("{header}.{claims}").as_bytes(), &signature)
         .ok()?;

@@ -39,7 +39,7 @@ async fn b8_a_session_that_ended_idled_or_changed_hands_counts_no_more() {
         let (cookie, known) = world.sessions.open(host, &["rh"], Computer::Private);
         match spoil {
             "ended" => known.session.end(),
-            "idle" => world.clock.advance(Duration::from_secs(3600)),
+            "idle" => world.clock.advance(Duration::from_hours(1)),
             "epoch" => known.session.account().set(SessionEpoch(2)),
             "locked" => known.session.account().close(),
             _ => {}
@@ -112,7 +112,7 @@ async fn two_cookies_and_api_tokens_are_refused() {
 
 #[tokio::test]
 async fn only_what_a_person_does_renews_the_idle_time() {
-    let later = NOW.after(Duration::from_secs(600));
+    let later = NOW.after(Duration::from_mins(10));
     for (more, used_at) in [
         (
             "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",

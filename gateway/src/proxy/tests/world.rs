@@ -127,7 +127,7 @@ impl World {
         let site = Site::new(&settings, &Arc::from([]), 443, &metrics).unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (count, burst) = (600.try_into().unwrap(), 50.try_into().unwrap());
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let limit = AddressLimit::new(count, minute, burst, shared.clone()).unwrap();
         let gate = Gate::new(GateParts {
             site: Arc::new(ArcSwap::from_pointee(site)),
@@ -226,24 +226,25 @@ pub(super) async fn service(seen: Seen, answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let seen = seen.clone();
-            tokio::spawn(async move {
-                let mut request = Vec::new();
-                let mut piece = [0; 4096];
-                while let Ok(read @ 1..) = stream.read(&mut piece).await {
-                    request.extend_from_slice(&piece[..read]);
-                    if is_whole(&request) {
-                        let text = String::from_utf8_lossy(&request).replace("\r\n", "\n");
-                        seen.0.lock().unwrap().push(text);
-                        request.clear();
-                        stream.write_all(answer.as_bytes()).await.unwrap();
-                    }
-                }
-            });
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(record(stream, seen.clone(), answer));
         }
     });
     address
+}
+
+async fn record(mut stream: tokio::net::TcpStream, seen: Seen, answer: &'static str) {
+    let mut request = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(read @ 1..) = stream.read(&mut piece).await {
+        request.extend_from_slice(&piece[..read]);
+        if is_whole(&request) {
+            let text = String::from_utf8_lossy(&request).replace("\r\n", "\n");
+            seen.0.lock().unwrap().push(text);
+            request.clear();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    }
 }
 
 fn is_whole(request: &[u8]) -> bool {
@@ -285,7 +286,7 @@ fn routers() -> Routers {
             "https://login.example.com/from?{}",
             request.uri().query().unwrap()
         );
-        (axum::http::StatusCode::FOUND, [("location", location)])
+        (http::StatusCode::FOUND, [("location", location)])
     }
     let application = Router::new().route("/.octroi/login", axum::routing::get(login));
     Routers {
@@ -346,8 +347,8 @@ impl Sessions {
             computer,
             started_at: NOW,
             authenticated_at: NOW,
-            ends_at: NOW.after(Duration::from_secs(24 * 3600)),
-            idle_limit: Duration::from_secs(3600),
+            ends_at: NOW.after(Duration::from_hours(24)),
+            idle_limit: Duration::from_hours(1),
         };
         let account = Arc::new(AccountState::at(SessionEpoch(1)));
         let known = Arc::new(LiveToken {

@@ -24,6 +24,8 @@ pub(crate) struct LiveSession {
     pub(crate) record: SessionRecord,
     last_used_at_millis: AtomicI64,
     ended: AtomicBool,
+    /// Whether the store does not know the last use yet.
+    is_unflushed: AtomicBool,
     account: Arc<AccountState>,
 }
 
@@ -38,6 +40,7 @@ impl LiveSession {
             record,
             last_used_at_millis: AtomicI64::new(last_used_at.as_unix_millis()),
             ended: AtomicBool::new(false),
+            is_unflushed: AtomicBool::new(false),
             account,
         }
     }
@@ -63,6 +66,21 @@ impl LiveSession {
         if now.since(self.last_used_at()) >= TOUCH_GRAIN {
             self.last_used_at_millis
                 .fetch_max(now.as_unix_millis(), Ordering::Relaxed);
+            self.is_unflushed.store(true, Ordering::Release);
+        }
+    }
+
+    /// The last use, while the store does not know it.
+    pub(super) fn unflushed_use(&self) -> Option<Timestamp> {
+        let is_unflushed = self.is_unflushed.load(Ordering::Acquire);
+        is_unflushed.then(|| self.last_used_at())
+    }
+
+    /// The store knows the use at `known` now; a later one stays unflushed.
+    pub(super) fn flushed(&self, known: Timestamp) {
+        self.is_unflushed.store(false, Ordering::Release);
+        if self.last_used_at() > known {
+            self.is_unflushed.store(true, Ordering::Release);
         }
     }
 

@@ -22,7 +22,7 @@ use super::{
 
 /// All sessions that live.
 pub(crate) struct Roster {
-    tokens: papaya::HashMap<TokenHash, Arc<LiveToken>, BuildHasherDefault<TakeEightBytes>>,
+    tokens: papaya::HashMap<TokenKey, Arc<LiveToken>, BuildHasherDefault<TakeEightBytes>>,
     index: Mutex<Index>,
 }
 
@@ -36,9 +36,27 @@ struct Index {
 struct Entry {
     live: Arc<LiveSession>,
     /// One a host, at most.
-    tokens: Vec<(Host, TokenHash)>,
-    /// The last use that the store knows.
-    flushed_at: Timestamp,
+    tokens: Vec<TokenKey>,
+}
+
+/// Half of a token's hash: 128 bits that nobody guesses, and 50 bytes less a session.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct TokenKey([u8; 16]);
+
+impl TokenKey {
+    fn of(token: &TokenHash) -> Self {
+        let mut key = [0; 16];
+        for (to, from) in key.iter_mut().zip(token.0) {
+            *to = from;
+        }
+        Self(key)
+    }
+}
+
+impl Hash for TokenKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0);
+    }
 }
 
 struct AccountEntry {
@@ -69,7 +87,7 @@ impl Roster {
     pub(crate) fn cached(&self, token: &TokenHash) -> Cached {
         self.tokens
             .pin()
-            .get(token)
+            .get(&TokenKey::of(token))
             .map_or(Cached::KnownAbsent, |live| Cached::Hit(Arc::clone(live)))
     }
 
@@ -104,13 +122,14 @@ impl Roster {
             });
         account.state.set(epoch);
         let entry = sessions.entry(record.id).or_insert_with(|| {
+            // Most people have one session: room for four would cost more than the session's ids.
+            account.sessions.reserve_exact(1);
             account.sessions.push(record.id);
             let record = names.share(record);
             let state = Arc::clone(&account.state);
             Entry {
                 live: Arc::new(LiveSession::new(record, last_used_at, state)),
-                tokens: Vec::with_capacity(1),
-                flushed_at: last_used_at,
+                tokens: Vec::new(),
             }
         });
         Arc::clone(&entry.live)
@@ -127,19 +146,23 @@ impl Roster {
         let mut facts = token.facts;
         facts.host = shared(&mut names.hosts, facts.host);
         let tokens = self.tokens.pin();
-        entry.tokens.retain(|(host, hash)| {
-            let kept = *host != facts.host;
+        entry.tokens.retain(|key| {
+            let kept = tokens
+                .get(key)
+                .is_some_and(|live| live.facts.host != facts.host);
             if !kept {
-                tokens.remove(hash);
+                tokens.remove(key);
             }
             kept
         });
-        entry.tokens.push((facts.host.clone(), token.hash));
+        let key = TokenKey::of(&token.hash);
+        entry.tokens.reserve_exact(1);
+        entry.tokens.push(key);
         let live = Arc::new(LiveToken {
             session: Arc::clone(&entry.live),
             facts,
         });
-        tokens.insert(token.hash, Arc::clone(&live));
+        tokens.insert(key, Arc::clone(&live));
         Some(live)
     }
 
@@ -179,31 +202,22 @@ impl Roster {
         }
     }
 
-    /// The hosts on which a session has a token.
-    pub(crate) fn hosts(&self, session: SessionId) -> Vec<Host> {
-        let index = self.index();
-        let tokens = index.sessions.get(&session).map(|entry| &entry.tokens);
-        tokens.map_or_else(Vec::new, |tokens| {
-            tokens.iter().map(|(host, _)| host.clone()).collect()
-        })
-    }
-
     /// The uses that the store does not know yet.
     pub(crate) fn unflushed(&self) -> Vec<(SessionId, Timestamp)> {
         let index = self.index();
         let uses = index.sessions.iter().filter_map(|(session, entry)| {
-            let last_used_at = entry.live.last_used_at();
-            (last_used_at > entry.flushed_at).then_some((*session, last_used_at))
+            let last_used_at = entry.live.unflushed_use()?;
+            Some((*session, last_used_at))
         });
         uses.collect()
     }
 
     /// The store knows these uses now.
     pub(crate) fn flushed(&self, uses: &[(SessionId, Timestamp)]) {
-        let mut index = self.index();
+        let index = self.index();
         for (session, last_used_at) in uses {
-            if let Some(entry) = index.sessions.get_mut(session) {
-                entry.flushed_at = *last_used_at;
+            if let Some(entry) = index.sessions.get(session) {
+                entry.live.flushed(*last_used_at);
             }
         }
     }
@@ -235,8 +249,8 @@ impl Roster {
         let entry = index.sessions.remove(&session)?;
         entry.live.end();
         let tokens = self.tokens.pin();
-        for (_, hash) in &entry.tokens {
-            tokens.remove(hash);
+        for key in &entry.tokens {
+            tokens.remove(key);
         }
         let account = entry.live.record.account;
         if let Some(of_account) = index.accounts.get_mut(&account) {
@@ -301,8 +315,6 @@ impl Hasher for TakeEightBytes {
             self.0 = u64::from_ne_bytes(*first);
         }
     }
-
-    fn write_usize(&mut self, _len: usize) {}
 }
 
 #[cfg(test)]

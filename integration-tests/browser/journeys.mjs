@@ -108,6 +108,9 @@ export async function without_script_everything_works(browser, demonstration) {
   await page.waitForURL((url) => url.hostname === PAYROLL);
   await page.goto(`${demonstration.portal}/.octroi/logout`);
   await page.locator('main form button.primary').click();
+  // Each host that was used is visited once more, to be cleared.
+  await page.waitForURL((url) => url.origin === demonstration.portal && !url.search.includes('round='));
+  await page.waitForLoadState('networkidle');
   await page.goto(demonstration.url(PAYROLL));
   await page.waitForSelector('#password');
 }
@@ -120,7 +123,7 @@ export async function a_keyboard_is_enough(browser, demonstration) {
   await page.keyboard.press('Tab');
   await page.keyboard.type(demonstration.password('acme/marie'));
   await page.keyboard.press('Enter');
-  await page.waitForURL(/account/);
+  await arriveOnAccount(page);
   const ring = await page.evaluate(() => {
     document.querySelector('main a').focus({ focusVisible: true });
     return getComputedStyle(document.activeElement).outlineStyle;
@@ -157,13 +160,14 @@ export async function the_language_is_chosen_and_remembered(browser, demonstrati
 export async function the_first_page_is_light(browser, demonstration) {
   const page = await browser.person();
   let bytes = 0;
-  let count = 0;
+  // The icon is both picture and favicon: one file.
+  const urls = new Set();
   page.on('response', async (response) => {
-    count += 1;
+    urls.add(response.url());
     bytes += (await response.body().catch(() => '')).length;
   });
   await page.goto(`${demonstration.portal}/.octroi/login`, { waitUntil: 'networkidle' });
-  assert.ok(count <= 4, `${count} requests`);
+  assert.ok(urls.size <= 4, `${urls.size} files:\n${[...urls].join('\n')}`);
   assert.ok(bytes <= 60 * 1024, `${bytes} bytes`);
 }
 
@@ -175,6 +179,14 @@ async function signIn(browser, demonstration, login, options) {
   await page.fill('#password', demonstration.password(login));
   await page.check(options.private ? '#computer-private' : '#computer-public');
   await page.click('button.primary');
-  await page.waitForURL(/account/);
+  await arriveOnAccount(page);
   return page;
+}
+
+// Where there is something to read (attempts that were refused), the page waits for a click.
+async function arriveOnAccount(page) {
+  const account = page.waitForURL(/account/);
+  const link = page.locator('main > p > a.primary');
+  await Promise.race([account, link.waitFor().then(() => link.click()).catch(() => null)]);
+  await account;
 }

@@ -33,7 +33,8 @@ pub(crate) async fn serve(config: &Path) -> Outcome {
 /// The way to the accounts of this configuration: the socket of the gateway that runs, or the
 /// store itself where none does.
 pub(crate) async fn admin_client(config: &Path) -> Result<AdminClient, Failure> {
-    let settings = live::read(config).map_err(|problems| Failure::Refused(problems.join("\n")))?;
+    let reading = live::read(config).map_err(|problems| Failure::Refused(problems.join("\n")))?;
+    let settings = reading.settings;
     let socket = settings.server.admin_socket.clone();
     match UnixStream::connect(&socket).await {
         Ok(_) => Ok(AdminClient::Socket(socket)),

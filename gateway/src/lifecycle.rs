@@ -11,7 +11,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
 pub(crate) use self::{
-    file_watch::FileWatch,
+    file_watch::{FileWatch, ReadFile},
     signals::{Signal, Signals},
     workers::Workers,
 };

@@ -57,12 +57,13 @@ impl Gateway {
     /// Reads the configuration, opens the stores and builds everything; `sockets` are bound
     /// already, or are bound where the configuration says.
     pub(crate) async fn prepare(config: &Path, sockets: Option<Sockets>) -> Result<Self, Failure> {
-        let settings =
+        let reading =
             live::read(config).map_err(|problems| Failure::Refused(problems.join("\n")))?;
-        let core = Core::open(&settings).await?;
+        let settings = &reading.settings;
+        let core = Core::open(settings).await?;
         let sockets = match sockets {
             Some(sockets) => sockets,
-            None => bind(&settings)?,
+            None => bind(settings)?,
         };
         let metrics = Metrics::new();
         let place = place_of(&sockets)?;
@@ -71,7 +72,7 @@ impl Gateway {
         let proxy_header_from = settings.server.proxy_protocol.clone();
         let live = Arc::new(Live::start(
             config,
-            settings,
+            reading,
             place,
             &core,
             Arc::clone(&metrics),

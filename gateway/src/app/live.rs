@@ -28,7 +28,10 @@ use crate::{
         Draft, JournalStore,
         event::{Actor, Event},
     },
-    lifecycle::service_manager::{self, Turn},
+    lifecycle::{
+        ReadFile,
+        service_manager::{self, Turn},
+    },
     listener::open_requests::{EndReason, OpenRequests},
     metrics::Metrics,
     portal,
@@ -49,8 +52,17 @@ pub(super) struct Live {
     open_requests: Arc<OpenRequests>,
     journal: Arc<dyn JournalStore>,
     clock: Arc<dyn Clock>,
+    /// The files as they stood before they were last read, for better or worse.
+    read: ArcSwap<Vec<ReadFile>>,
     /// One reload at a time.
     turn: Mutex<()>,
+}
+
+/// Settings as they were read, and what was read.
+pub(super) struct Reading {
+    pub(super) settings: Settings,
+    digest: String,
+    file: ReadFile,
 }
 
 /// Where the gateway stands, which no reload changes.
@@ -70,19 +82,19 @@ struct Built {
     portal_site: portal::Site,
     limit: AddressLimit,
     digest: String,
+    read: Vec<ReadFile>,
 }
 
 impl Live {
     /// Puts the first configuration in force.
     pub(super) fn start(
         file: &Path,
-        settings: Settings,
+        reading: Reading,
         place: Place,
         core: &Core,
         metrics: Arc<Metrics>,
     ) -> Result<Self, Failure> {
-        let digest = digest_of(file);
-        let built = build(settings, &place, &metrics, &core.clock, digest);
+        let built = build(reading, &place, &metrics, &core.clock);
         let built = built.map_err(|problems| Failure::Refused(problems.join("\n")))?;
         Ok(Self {
             file: file.to_owned(),
@@ -91,6 +103,7 @@ impl Live {
             portal_site: Arc::new(ArcSwap::from_pointee(built.portal_site)),
             limit: Arc::new(ArcSwap::from_pointee(built.limit)),
             settings: ArcSwap::from_pointee(built.settings),
+            read: ArcSwap::from_pointee(built.read),
             place,
             identity_settings: Arc::clone(&core.identity_settings),
             metrics,
@@ -111,12 +124,9 @@ impl Live {
         self.place.https_port
     }
 
-    /// Every file whose change asks for a reload.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        let settings = self.settings.load();
-        let certificates = settings.certificates.iter();
-        let files = certificates.flat_map(|one| [one.chain.clone(), one.key_file.clone()]);
-        std::iter::once(self.file.clone()).chain(files).collect()
+    /// Every file whose change asks for a reload, as it stood before it was last read.
+    pub(super) fn files(&self) -> Vec<ReadFile> {
+        self.read.load().as_ref().clone()
     }
 
     /// Reads the configuration again. Says what changed, or everything that is wrong; the log and
@@ -124,6 +134,11 @@ impl Live {
     pub(super) async fn reload(&self) -> Result<String, String> {
         let _turn = self.turn.lock().await;
         service_manager::tell(Turn::Reloading);
+        // Where it is refused, the next change is waited for and not this one again.
+        let refused: Vec<_> = files_of(&self.file, &self.settings())
+            .map(ReadFile::now)
+            .collect();
+        self.read.store(Arc::new(refused));
         let outcome = match self.read_and_build() {
             Ok(built) => Ok(self.put_in_force(built).await),
             Err(problems) => Err(self.keep(&problems).await),
@@ -133,9 +148,7 @@ impl Live {
     }
 
     fn read_and_build(&self) -> Result<Built, Vec<String>> {
-        let digest = digest_of(&self.file);
-        let settings = read(&self.file)?;
-        build(settings, &self.place, &self.metrics, &self.clock, digest)
+        build(read(&self.file)?, &self.place, &self.metrics, &self.clock)
     }
 
     async fn put_in_force(&self, built: Built) -> String {
@@ -150,6 +163,7 @@ impl Live {
         self.portal_site.store(Arc::new(built.portal_site));
         self.proxy_site.store(Arc::new(built.proxy_site));
         self.settings.store(Arc::new(built.settings));
+        self.read.store(Arc::new(built.read));
         // What a route let in under its old rule does not go on under a new one.
         let ended = self
             .open_requests
@@ -206,26 +220,38 @@ impl admin::Gateway for Live {
 }
 
 /// Reads settings; warnings go to the log.
-pub(super) fn read(file: &Path) -> Result<Settings, Vec<String>> {
+pub(super) fn read(file: &Path) -> Result<Reading, Vec<String>> {
+    let before = ReadFile::now(file.to_owned());
+    let digest = digest_of(file);
     let environment = std::env::vars_os().collect();
     match octroi_config::load(file, &environment) {
         Ok(loaded) => {
             for warning in &loaded.warnings {
                 tracing::warn!(%warning, "configuration");
             }
-            Ok(loaded.settings)
+            Ok(Reading {
+                settings: loaded.settings,
+                digest,
+                file: before,
+            })
         }
         Err(problems) => Err(problems.0.iter().map(ToString::to_string).collect()),
     }
 }
 
 fn build(
-    settings: Settings,
+    reading: Reading,
     place: &Place,
     metrics: &Metrics,
     clock: &Arc<dyn Clock>,
-    digest: String,
 ) -> Result<Built, Vec<String>> {
+    let Reading {
+        settings,
+        digest,
+        file,
+    } = reading;
+    let certificates = certificate_files(&settings).map(ReadFile::now);
+    let read = std::iter::once(file).chain(certificates).collect();
     let one = |problem: String| vec![problem];
     let sources = entrance::certificates(&settings).map_err(|error| one(error.to_string()))?;
     let bundles = reload::load_all(&sources, unix_time(&**clock))
@@ -253,6 +279,7 @@ fn build(
         portal_site,
         limit,
         digest,
+        read,
     })
 }
 
@@ -260,6 +287,17 @@ fn build(
 fn routes_that_changed(old: &[Route], new: &[Route]) -> Vec<octroi_policy::id::RouteName> {
     let changed = old.iter().filter(|route| !new.contains(route));
     changed.map(|route| route.name.clone()).collect()
+}
+
+/// The configuration and every file whose change asks for a reload.
+fn files_of(file: &Path, settings: &Settings) -> impl Iterator<Item = PathBuf> + use<> {
+    std::iter::once(file.to_owned()).chain(certificate_files(settings))
+}
+
+fn certificate_files(settings: &Settings) -> impl Iterator<Item = PathBuf> + use<> {
+    let certificates = settings.certificates.iter();
+    let files = certificates.flat_map(|one| [one.chain.clone(), one.key_file.clone()]);
+    files.collect::<Vec<_>>().into_iter()
 }
 
 /// SHA-256 of the file, so that the journal tells one configuration from another.

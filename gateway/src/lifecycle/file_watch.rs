@@ -16,29 +16,23 @@ use tokio::sync::mpsc;
 #[derive(Debug)]
 pub(crate) struct FileWatch {
     events: mpsc::Receiver<()>,
-    files: Vec<(PathBuf, Fingerprint)>,
+    files: Vec<ReadFile>,
     // Watches for as long as it lives.
     _watcher: RecommendedWatcher,
 }
 
 impl FileWatch {
-    /// Watches `files` from now on.
-    pub(crate) fn of(files: impl IntoIterator<Item = PathBuf>) -> notify::Result<Self> {
+    /// Watches `files`, each with the state in which it was read: a change between that reading
+    /// and this call is noticed too.
+    pub(crate) fn of(files: Vec<ReadFile>) -> notify::Result<Self> {
         // One place is enough: an event that finds it taken tells nothing new.
         let (sender, events) = mpsc::channel(1);
         let mut watcher = notify::recommended_watcher(move |_| {
             let _ = sender.try_send(());
         })?;
-        let files: Vec<_> = files
-            .into_iter()
-            .map(|file| {
-                let fingerprint = Fingerprint::of(&file);
-                (file, fingerprint)
-            })
-            .collect();
         let directories: BTreeSet<&Path> = files
             .iter()
-            .filter_map(|(file, _)| file.parent())
+            .filter_map(|file| file.path.parent())
             .map(|directory| {
                 if directory.as_os_str().is_empty() {
                     Path::new(".")
@@ -59,26 +53,38 @@ impl FileWatch {
 
     /// Waits until one of the files is another than before, and has rested a moment since.
     pub(crate) async fn changed(&mut self) {
-        loop {
+        while !self.look_again() {
             if self.events.recv().await.is_none() {
                 // The watcher is gone: nothing will ever be noticed again.
                 return std::future::pending().await;
             }
             tokio::time::sleep(REST).await;
-            if self.look_again() {
-                return;
-            }
         }
     }
 
     fn look_again(&mut self) -> bool {
         let mut changed = false;
-        for (file, before) in &mut self.files {
-            let now = Fingerprint::of(file);
-            changed |= now != *before;
-            *before = now;
+        for file in &mut self.files {
+            let now = ReadFile::now(file.path.clone());
+            changed |= now != *file;
+            *file = now;
         }
         changed
+    }
+}
+
+/// A file as it stood when it was about to be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ReadFile {
+    path: PathBuf,
+    state: Fingerprint,
+}
+
+impl ReadFile {
+    /// The file as it stands now. To be called before it is read.
+    pub(crate) fn now(path: PathBuf) -> Self {
+        let state = Fingerprint::of(&path);
+        Self { path, state }
     }
 }
 
@@ -115,7 +121,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("octroi.toml");
         fs::write(&file, "old").unwrap();
-        let mut watch = FileWatch::of([file.clone()]).unwrap();
+        let mut watch = FileWatch::of(vec![ReadFile::now(file.clone())]).unwrap();
         fs::write(directory.path().join("neighbour"), "noise").unwrap();
         let early = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
         assert!(early.is_err(), "a neighbour was taken for the file");
@@ -123,5 +129,17 @@ mod tests {
         fs::rename(directory.path().join("new"), &file).unwrap();
         let late = tokio::time::timeout(Duration::from_secs(10), watch.changed()).await;
         assert!(late.is_ok(), "the new file was not noticed");
+    }
+
+    #[tokio::test]
+    async fn a_change_between_the_reading_and_the_watch_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("octroi.toml");
+        fs::write(&file, "old").unwrap();
+        let read = ReadFile::now(file.clone());
+        fs::write(&file, "newer").unwrap();
+        let mut watch = FileWatch::of(vec![read]).unwrap();
+        let noticed = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
+        assert!(noticed.is_ok(), "the change was not noticed");
     }
 }

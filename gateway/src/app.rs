@@ -74,6 +74,21 @@ async fn in_process(settings: &Settings) -> Result<AdminClient, Failure> {
     Ok(AdminClient::InProcess(admin::router(desk)))
 }
 
+/// Makes sessions for a benchmark and gives the last one's token; the gateway must not be running.
+#[cfg(feature = "load-test")]
+pub(crate) async fn seed_sessions(
+    config: &Path,
+    (tenant, host): (&octroi_policy::id::TenantName, &octroi_policy::host::Host),
+    accounts: u32,
+    sessions: u32,
+) -> Result<String, Failure> {
+    let reading = live::read(config).map_err(|problems| Failure::Refused(problems.join("\n")))?;
+    let core = Core::open(&reading.settings).await?;
+    let seeded = core.identity.seed_sessions(tenant, host, accounts, sessions);
+    let token = seeded.await.map_err(core::unavailable)?;
+    Ok(token.map_or_else(String::new, |token| token.expose().to_string()))
+}
+
 fn nobody_listens(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -6,6 +6,8 @@ mod demo;
 mod explain;
 mod init;
 mod journal;
+#[cfg(feature = "load-test")]
+mod load_test;
 mod output;
 mod reload;
 mod serve;
@@ -56,6 +58,9 @@ enum Command {
     Demo(demo::Arguments),
     /// Make the directory, keyring and configuration of a new installation
     Init(init::Arguments),
+    /// Fill a store with sessions, for benchmarks
+    #[cfg(feature = "load-test")]
+    LoadTest(load_test::Arguments),
     /// Run the gateway
     Serve(serve::Arguments),
     /// Say everything that is wrong with a configuration file
@@ -79,6 +84,8 @@ impl Command {
     fn run(self, output: &Output) -> Outcome {
         match self {
             Self::Demo(arguments) => demo::run(arguments, output),
+            #[cfg(feature = "load-test")]
+            Self::LoadTest(arguments) => load_test::run(arguments, output),
             Self::Init(arguments) => init::run(&arguments, output),
             Self::Serve(arguments) => serve::run(&arguments),
             Self::Reload(arguments) => reload::run(&arguments, output),

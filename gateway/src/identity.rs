@@ -12,6 +12,8 @@ pub(crate) mod sessions;
 pub(crate) mod sign_in;
 
 pub(crate) mod invitations;
+#[cfg(feature = "load-test")]
+mod load_test;
 pub(crate) mod passwords;
 
 pub(crate) mod accounts;

@@ -1,5 +1,15 @@
 //! What is counted, for `/metrics`; the request path touches handles that were looked up beforehand.
 
+/// Adds what the counting allocator has counted, for the benchmark of allocations per request.
+#[cfg(feature = "count-allocations")]
+fn count_allocations(text: &mut String) {
+    let stats = crate::ALLOCATOR.stats();
+    let count = stats.allocations + stats.reallocations;
+    let last_line = "# EOF\n";
+    let at = text.len().saturating_sub(last_line.len());
+    text.insert_str(at, &format!("heap_allocations_total {count}\n"));
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -111,6 +121,8 @@ impl Metrics {
         let mut text = String::new();
         // Writing to a String cannot fail; what was written until then is still true.
         let _ = self.with_registry(|registry| encode(&mut text, registry));
+        #[cfg(feature = "count-allocations")]
+        count_allocations(&mut text);
         text
     }
 

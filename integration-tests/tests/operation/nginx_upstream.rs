@@ -108,7 +108,12 @@ fn nginx_serves_curl_python_and_h2load_and_never_a_stranger() {
             to: &stand_in,
             more: "allow = \"everyone\"",
         }],
-        |config| config.replace(&stand_in.url(), &format!("http://127.0.0.1:{}", nginx.port)),
+        // All who come here share one address: the strangers would use up what the others need.
+        |config| {
+            let upstream = format!("http://127.0.0.1:{}", nginx.port);
+            let limits = "[limits]\nunauthenticated = \"1000/s\"\nunauthenticated_burst = 10000\n";
+            format!("{}\n{limits}", config.replace(&stand_in.url(), &upstream))
+        },
     );
     let url = world.url(HOST, "/");
     let jar = world.directory.join("jar");

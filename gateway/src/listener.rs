@@ -21,6 +21,7 @@ use rustls::ServerConfig;
 pub(crate) mod facts;
 pub(crate) mod limits;
 pub(crate) mod open_requests;
+pub(crate) mod refusal;
 pub(crate) mod tunnel;
 
 pub(crate) mod plain;
@@ -42,6 +43,7 @@ pub(crate) use caps::Caps;
 
 use answer::Worker;
 use limits::Limits;
+use refusal::DoorRefusals;
 
 /// What all workers of the HTTPS listener share.
 pub(crate) struct Entrance {
@@ -55,6 +57,8 @@ pub(crate) struct Entrance {
     pub(crate) caps: Arc<Caps>,
     /// Every limit.
     pub(crate) limits: Arc<Limits>,
+    /// Words what the door refuses.
+    pub(crate) refusals: Arc<dyn DoorRefusals>,
 }
 
 /// Serves HTTPS on `listener`, on the runtime of the caller, until `shutdown` turns true and what
@@ -77,6 +81,7 @@ where
     let worker = Worker {
         proxy,
         limits: Arc::clone(&entrance.limits),
+        refusals: Arc::clone(&entrance.refusals),
         shutdown,
     };
     accept::run(listener, entrance, worker).await

@@ -6,6 +6,7 @@ mod authenticate;
 mod context;
 mod cookies;
 mod decide;
+mod door;
 mod forward;
 mod gate;
 mod in_process;

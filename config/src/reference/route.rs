@@ -191,14 +191,14 @@ pub(crate) const TIMEOUTS: Section = Section {
             "response",
             seconds(1, HOUR),
             "a duration from \"1s\" to \"1h\"",
-            "For the header of the answer (504 beyond).",
+            "For the header of the answer once the request is sent (504 beyond), and between two pieces of an ordinary answer. While a body goes to an HTTP/2 service, the longer of this and `idle`.",
         )
         .or("60s"),
         Key::new(
             "idle",
             seconds(1, DAY),
             "a duration from \"1s\" to \"24h\"",
-            "Between two pieces of an answer or of a request. Long for streams that are silent for long.",
+            "The same for what may be silent for long: an answer that the client asks for with `Accept: text/event-stream`, or a gRPC call. Also between two pieces of a request that the service takes in.",
         )
         .or("5m"),
     ],

@@ -68,9 +68,10 @@ pub struct Origin(pub(crate) Box<str>);
 pub struct Timeouts {
     /// For a connection, with its TLS handshake.
     pub connect: Duration,
-    /// For the header of the answer, once the request is sent.
+    /// For the header of the answer, once the request is sent, and between two pieces of an
+    /// ordinary answer.
     pub response: Duration,
-    /// Between two pieces of the answer, or between two that the service takes in.
+    /// The same for event streams and gRPC calls; and between two pieces that the service takes in.
     pub idle: Duration,
 }
 

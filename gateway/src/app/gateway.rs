@@ -79,17 +79,18 @@ impl Gateway {
         )?);
         let tickets = tickets::rotating().map_err(unavailable)?;
         let tls = tls::server_config(Arc::clone(&live.certificates), tickets, profile);
+        let access_log = AccessLog::new(metrics.access_lines_dropped.clone());
+        let keys = SigningKeys::open(Arc::clone(&core.stores.signing_keys), core.clock.now()).await;
+        let signing_keys = Arc::new(keys.map_err(unavailable)?);
+        let gate = gate(&core, &live, &signing_keys, &metrics, &access_log);
         let entrance = Arc::new(Entrance {
             tls: tls.map_err(unavailable)?,
             certificates: Arc::clone(&live.certificates),
             proxy_header_from,
             caps: Caps::new(limits.connections_max, limits.connections_per_client_max),
             limits,
+            refusals: Arc::new(gate.clone()),
         });
-        let access_log = AccessLog::new(metrics.access_lines_dropped.clone());
-        let keys = SigningKeys::open(Arc::clone(&core.stores.signing_keys), core.clock.now()).await;
-        let signing_keys = Arc::new(keys.map_err(unavailable)?);
-        let gate = gate(&core, &live, &signing_keys, &metrics, &access_log);
         Ok(Self {
             core,
             live,

@@ -12,12 +12,14 @@ use pingora::{
 use super::{
     limits::Limits,
     open_requests::{self, EndReason, OpenRequest},
+    refusal::DoorRefusals,
 };
 
 /// What one worker answers with.
 pub(super) struct Worker<A> {
     pub(super) proxy: Arc<HttpProxy<A>>,
     pub(super) limits: Arc<Limits>,
+    pub(super) refusals: Arc<dyn DoorRefusals>,
     pub(super) shutdown: ShutdownWatch,
 }
 
@@ -26,6 +28,7 @@ impl<A> Clone for Worker<A> {
         Self {
             proxy: Arc::clone(&self.proxy),
             limits: Arc::clone(&self.limits),
+            refusals: Arc::clone(&self.refusals),
             shutdown: self.shutdown.clone(),
         }
     }

@@ -27,7 +27,9 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::{facts::ConnectionFacts, head::Body, http2::frames::FrameWatch};
+use super::{
+    facts::ConnectionFacts, head::Body, http2::frames::FrameWatch, open_requests::OpenRequest,
+};
 
 mod pingora_io;
 pub(super) mod shared;
@@ -44,6 +46,8 @@ pub(super) struct Connection {
     reading: Reading,
     facts: Arc<ConnectionFacts>,
     exchange: Arc<Exchange>,
+    /// The request that is handed out, until the proxy has taken it on.
+    untaken: Option<Arc<OpenRequest>>,
     ssl_digest: Arc<SslDigest>,
     socket_digest: Arc<SocketDigest>,
     /// On HTTP/2: counts the frames that pass.
@@ -135,6 +139,7 @@ impl Connection {
             reading: Reading::Raw,
             facts: Arc::new(facts),
             exchange: Arc::default(),
+            untaken: None,
             ssl_digest: Arc::new(ssl),
             socket_digest: Arc::new(socket),
             frames: None,
@@ -171,13 +176,17 @@ impl Connection {
     }
 
     /// From here on, hands out one request: `head` bytes of [`Self::ahead`], then its body.
-    pub(super) fn begin_request(&mut self, head: usize, body: Body) {
+    ///
+    /// Nothing is written, and the stream stays open, until the proxy has taken `open` on.
+    pub(super) fn begin_request(&mut self, head: usize, body: Body, open: Arc<OpenRequest>) {
         self.reading = Reading::Head(head, body);
+        self.untaken = Some(open);
         self.exchange.answer_began.store(false, Ordering::Relaxed);
     }
 
     /// From here on, hands out whatever comes.
     pub(super) fn begin_raw(&mut self) {
+        self.untaken = None;
         self.reading = Reading::Raw;
     }
 
@@ -330,6 +339,9 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.note_answer(bytes);
+        if self.is_untaken() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         if self.out.is_empty() && bytes.len() >= DIRECT_BYTES {
             return Pin::new(self.io_mut()?).poll_write(cx, bytes);
         }
@@ -349,9 +361,12 @@ impl AsyncWrite for Connection {
             ready!(self.poll_send(cx))?;
         }
         let mut taken = 0;
+        let is_untaken = self.is_untaken();
         for bytes in slices {
             self.note_answer(bytes);
-            self.out.extend_from_slice(bytes);
+            if !is_untaken {
+                self.out.extend_from_slice(bytes);
+            }
             taken += bytes.len();
         }
         Poll::Ready(Ok(taken))
@@ -370,12 +385,23 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_untaken() {
+            return Poll::Ready(Ok(()));
+        }
         ready!(self.poll_send(cx))?;
         Pin::new(self.io_mut()?).poll_shutdown(cx)
     }
 }
 
 impl Connection {
+    /// Whether the request that is handed out has not been taken on yet.
+    fn is_untaken(&mut self) -> bool {
+        if self.untaken.as_ref().is_some_and(|open| open.is_taken()) {
+            self.untaken = None;
+        }
+        self.untaken.is_some()
+    }
+
     /// Notes the beginning of a final answer; interim ones (RFC 9110, section 15.2) do not count.
     fn note_answer(&mut self, bytes: &[u8]) {
         if let Some(frames) = &mut self.frames {
@@ -388,7 +414,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if !self.exchange.wants_back.load(Ordering::Relaxed) {
+        if !self.exchange.wants_back.load(Ordering::Relaxed) && !self.is_untaken() {
             return;
         }
         if let Some(io) = self.io.take() {

@@ -2,13 +2,14 @@
 
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use octroi_policy::request::{Malformed, check_http1_head};
 use pingora::{protocols::http::ServerSession, proxy::ProxyHttp};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use tracing::debug;
 
 use super::{
     answer::{Answered, Worker},
@@ -16,6 +17,7 @@ use super::{
     head::{self, Body, HeadFault},
     limits::Limits,
     open_requests::{EndReason, OpenRequest},
+    refusal::DoorRefusal,
     tunnel,
 };
 
@@ -30,9 +32,10 @@ where
         let head = match next_head(&mut connection, worker).await {
             Ok(head) => head,
             Err(NoHead::Closed) => return goodbye(connection).await,
-            Err(NoHead::Refused(status)) => return Box::pin(refuse(connection, status)).await,
+            Err(NoHead::Refused(refusal)) => {
+                return Box::pin(refuse(connection, refusal, worker)).await;
+            }
         };
-        connection.begin_request(head.bytes, head.body);
         // Boxed, so that a connection at rest does not keep room for a request.
         match Box::pin(exchange(connection, head, worker)).await {
             Some(returned) => connection = returned,
@@ -45,6 +48,8 @@ where
 struct Head {
     bytes: usize,
     body: Body,
+    /// What is wrong with it if Pingora refuses it all the same: it looks at the host once more.
+    otherwise: Malformed,
 }
 
 /// Why there is no further request.
@@ -52,7 +57,7 @@ enum NoHead {
     /// The client went away, was idle for too long, or the gateway stops.
     Closed,
     /// The head cannot be served.
-    Refused(StatusCode),
+    Refused(DoorRefusal),
 }
 
 async fn next_head<A>(connection: &mut Connection, worker: &Worker<A>) -> Result<Head, NoHead> {
@@ -75,7 +80,7 @@ async fn next_head<A>(connection: &mut Connection, worker: &Worker<A>) -> Result
     }
     match timeout(limits.head_timeout, whole_head(connection, limits)).await {
         Ok(head) => head,
-        Err(_) => Err(NoHead::Refused(StatusCode::REQUEST_TIMEOUT)),
+        Err(_) => Err(NoHead::Refused(DoorRefusal::HeadTooSlow)),
     }
 }
 
@@ -91,13 +96,21 @@ async fn whole_head(connection: &mut Connection, limits: &Limits) -> Result<Head
         let ahead = connection.ahead();
         let end = head::end(ahead, searched);
         if end.unwrap_or(ahead.len()) + skipped > limits.head_bytes_max {
-            return Err(NoHead::Refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+            return Err(NoHead::Refused(DoorRefusal::HeadTooLarge));
         }
         if let Some(head) = end.and_then(|end| ahead.get(..end)) {
-            let judged = head::judge(head, limits.head_fields_max);
-            let body = judged.map_err(|fault| NoHead::Refused(status_of(fault)))?;
+            let body = judge(head, limits.head_fields_max).map_err(NoHead::Refused)?;
             let bytes = head.len();
-            return Ok(Head { bytes, body });
+            let otherwise = if target_is_path(head) {
+                Malformed::Host
+            } else {
+                Malformed::HostDisagrees
+            };
+            return Ok(Head {
+                bytes,
+                body,
+                otherwise,
+            });
         }
         // A lone CR may be the first half of an empty line: searched from the start again.
         searched = if ahead == b"\r" { 0 } else { ahead.len() };
@@ -108,16 +121,27 @@ async fn whole_head(connection: &mut Connection, limits: &Limits) -> Result<Head
     }
 }
 
-const fn status_of(fault: HeadFault) -> StatusCode {
-    match fault {
-        HeadFault::Ambiguous => StatusCode::BAD_REQUEST,
-        HeadFault::TooManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+/// Judges what Pingora would otherwise refuse, or take, without a word of ours.
+fn judge(head: &[u8], fields_max: usize) -> Result<Body, DoorRefusal> {
+    let body = head::judge(head, fields_max);
+    if body == Err(HeadFault::TooManyFields) {
+        return Err(DoorRefusal::HeadTooLarge);
     }
+    check_http1_head(head).map_err(DoorRefusal::Malformed)?;
+    if head.starts_with(b"CONNECT ") {
+        return Err(DoorRefusal::Malformed(Malformed::Method));
+    }
+    body.map_err(|_| DoorRefusal::Malformed(Malformed::Framing))
+}
+
+fn target_is_path(head: &[u8]) -> bool {
+    let mut words = head.split(|byte| *byte == b' ');
+    words.nth(1).is_some_and(|target| target.starts_with(b"/"))
 }
 
 /// Answers one request; gives the connection back if it can take another.
 async fn exchange<A>(
-    connection: Box<Connection>,
+    mut connection: Box<Connection>,
     head: Head,
     worker: &Worker<A>,
 ) -> Option<Box<Connection>>
@@ -127,6 +151,7 @@ where
 {
     let open = OpenRequest::new(Arc::clone(connection.facts()));
     let exchange = Arc::clone(connection.exchange());
+    connection.begin_request(head.bytes, head.body, Arc::clone(&open));
     let has_body = head.body != Body::Absent;
     let mut session = ServerSession::new_http1(connection);
     session.set_keepalive(Some(worker.limits.idle_timeout.as_secs().max(1)));
@@ -137,7 +162,17 @@ where
     // and their place in the registry alive for ever.
     let takeover = open.take_takeover();
     let stream = match answered {
-        Answered::Done(stream) => stream?,
+        Answered::Done(Some(stream)) => stream,
+        Answered::Done(None) => {
+            // Pingora's own answer went nowhere.
+            if !open.is_taken() && exchange.has_answer_begun() {
+                let refusal = DoorRefusal::Malformed(head.otherwise);
+                let answer = worker.refusals.refuse(&open.facts, refusal);
+                let remains = exchange.take_remains()?;
+                send_and_linger(&mut remains.into_stream(), &bytes_of(&answer)).await;
+            }
+            return None;
+        }
         Answered::CutOff(reason) => {
             let remains = exchange.take_remains()?;
             if reason == EndReason::BodyTooSlow && !exchange.has_answer_begun() {
@@ -167,10 +202,26 @@ async fn goodbye(mut connection: Box<Connection>) {
 }
 
 /// Answers what Pingora never sees.
-async fn refuse(mut connection: Box<Connection>, status: StatusCode) {
-    debug!(client = %connection.facts().client, %status, "head refused");
+async fn refuse<A>(mut connection: Box<Connection>, refusal: DoorRefusal, worker: &Worker<A>) {
     connection.begin_raw();
-    send_and_linger(&mut *connection, &answer_bytes(status)).await;
+    let answer = worker.refusals.refuse(connection.facts(), refusal);
+    send_and_linger(&mut *connection, &bytes_of(&answer)).await;
+}
+
+/// The last answer of a connection, as HTTP/1.1 writes it.
+fn bytes_of(answer: &Response<Bytes>) -> Vec<u8> {
+    let status = answer.status();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+    for (name, value) in answer.headers() {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"connection: close\r\n\r\n");
+    bytes.extend_from_slice(answer.body());
+    bytes
 }
 
 /// Sends a last answer, then waits a little for the client to read it: closing on bytes that are

@@ -12,7 +12,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{Method, Response};
+use octroi_policy::request::Malformed;
 use pingora::{
+    http::ResponseHeader,
     protocols::{
         Digest, GetSocketDigest, Ssl, Stream,
         http::{
@@ -33,11 +36,14 @@ use super::{
     connection::{Connection, shared::SharedConnection},
     limits::Limits,
     open_requests::OpenRequest,
+    refusal::DoorRefusal,
 };
 
 pub(super) mod frames;
+mod head;
 
 use frames::{FrameFault, FrameWatch};
+use head::BodyOverHttp2;
 
 /// Serves one connection to its end.
 pub(super) async fn serve<A>(mut connection: Connection, worker: &Worker<A>)
@@ -261,9 +267,10 @@ fn spawn_stream<A>(
     let open = OpenRequest::new(Arc::clone(io.lock().facts()));
     tokio::spawn(async move {
         let mut session = ServerSession::new_http2(session);
-        if session.req_header().headers.len() > worker.limits.head_fields_max {
+        if let Some(refusal) = judge(&mut session, &worker.limits) {
+            let answer = worker.refusals.refuse(&open.facts, refusal);
             // The client may have reset the stream: then there is nobody to tell.
-            let _ = session.respond_error(TOO_MANY_FIELDS).await;
+            let _ = respond(&mut session, answer).await;
         } else {
             let has_body = !session.is_body_empty();
             worker.limit(&mut session);
@@ -272,6 +279,31 @@ fn spawn_stream<A>(
         }
         drop(active);
     });
+}
+
+/// Judges what Pingora would refuse, or take, without a word of ours.
+fn judge(session: &mut ServerSession, limits: &Limits) -> Option<DoorRefusal> {
+    let body = if session.is_body_empty() {
+        BodyOverHttp2::Absent
+    } else {
+        BodyOverHttp2::MayCome
+    };
+    let head = session.req_header();
+    if head.headers.len() > limits.head_fields_max {
+        return Some(DoorRefusal::HeadTooLarge);
+    }
+    if head.method == Method::CONNECT {
+        return Some(DoorRefusal::Malformed(Malformed::Method));
+    }
+    let checked = head::check(head.uri.scheme_str(), &head.headers, body);
+    checked.err().map(DoorRefusal::Malformed)
+}
+
+async fn respond(session: &mut ServerSession, answer: Response<Bytes>) -> pingora::Result<()> {
+    let (head, body) = answer.into_parts();
+    let head = Box::new(ResponseHeader::from(head));
+    session.write_response_header(head).await?;
+    session.write_response_body(body, true).await
 }
 
 /// Ends the connection and all its streams at once.
@@ -305,5 +337,3 @@ fn digest_of(io: &SharedConnection) -> Arc<Digest> {
 
 /// How long a client has to take GOAWAY and close.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
-/// RFC 6585, section 5.
-const TOO_MANY_FIELDS: u16 = 431;

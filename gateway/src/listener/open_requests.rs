@@ -5,7 +5,7 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
 };
 
@@ -18,9 +18,12 @@ tokio::task_local! {
     static CURRENT: Arc<OpenRequest>;
 }
 
-/// The request that this task is answering; `None` outside the door's loops.
+/// The request that this task is answering; `None` outside the door's loops. Whoever asks has taken
+/// it on: what Pingora writes before that is a refusal of its own, which nobody is shown.
 pub(crate) fn current() -> Option<Arc<OpenRequest>> {
-    CURRENT.try_with(Arc::clone).ok()
+    let request = CURRENT.try_with(Arc::clone).ok()?;
+    request.is_taken.store(true, Ordering::Relaxed);
+    Some(request)
 }
 
 /// Runs `future` with `request` as its [`current`] one.
@@ -35,6 +38,7 @@ pub(crate) struct OpenRequest {
     /// How far its body has come. `request_body_filter` reports to it, and `response_filter` when
     /// the answer begins: from then on the body has no deadline.
     pub(crate) body: BodyProgress,
+    is_taken: AtomicBool,
     end: EndSignal,
     takeover: Mutex<Option<Takeover>>,
 }
@@ -45,9 +49,15 @@ impl OpenRequest {
         Arc::new(Self {
             facts,
             body: BodyProgress::default(),
+            is_taken: AtomicBool::new(false),
             end: EndSignal::default(),
             takeover: Mutex::new(None),
         })
+    }
+
+    /// Whether the proxy has begun with this request.
+    pub(super) fn is_taken(&self) -> bool {
+        self.is_taken.load(Ordering::Relaxed)
     }
 
     /// Ends this request at once, wherever it stands. The first reason given is the one that counts.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use octroi_policy::request::CanonicalRequest;
 use pingora::{http::ResponseHeader, proxy::Session};
 use serde::Serialize;
@@ -22,6 +22,22 @@ pub(super) struct Answer {
     pub(super) fields: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Bytes,
     pub(super) connection: AfterRefusal,
+}
+
+impl Answer {
+    /// The same, for a door that writes it itself.
+    pub(super) fn into_response(self) -> Response<Bytes> {
+        let length = HeaderValue::from(self.body.len());
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        for (name, value) in self.fields {
+            response.headers_mut().append(name, value);
+        }
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length);
+        response
+    }
 }
 
 /// A problem (RFC 9457). Its text is fixed: nothing of the request is in it.

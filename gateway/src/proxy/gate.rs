@@ -18,7 +18,9 @@ use super::{
     decide::{Course, decide},
     in_process,
     refusal::Refusal,
-    response, websocket,
+    response,
+    upstream::Awaited,
+    websocket,
 };
 use crate::listener::open_requests;
 
@@ -52,7 +54,7 @@ impl ProxyHttp for Gate {
 
     async fn upstream_peer(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         context: &mut Self::CTX,
     ) -> pingora::Result<Box<HttpPeer>> {
         context.attempts += 1;
@@ -62,7 +64,9 @@ impl ProxyHttp for Gate {
         let Some(way) = context.record.site.way(forwarding.route()) else {
             return Err(self.no_permit(context));
         };
-        way.service.peer(context.record.at).await.map_err(|fault| {
+        let awaited = Awaited::of(session);
+        let peer = way.service.peer(context.record.at, awaited).await;
+        peer.map_err(|fault| {
             tracing::warn!(%fault, "a service cannot be reached");
             context.failed = Some(Refusal::UpstreamUnreachable);
             Error::explain(
@@ -145,8 +149,9 @@ impl ProxyHttp for Gate {
         Ok(None)
     }
 
-    /// Nothing was sent yet: another address may be tried, but only for requests that may be
-    /// repeated, since Pingora cannot tell a refused connection from a lost one in all cases.
+    /// Another address may be tried: by any request where the service never took the connection,
+    /// so that nothing can have been sent; otherwise only by requests that may be repeated, since
+    /// Pingora cannot tell in all cases what a lost connection had carried.
     fn fail_to_connect(
         &self,
         session: &mut Session,
@@ -159,7 +164,11 @@ impl ProxyHttp for Gate {
             .route
             .and_then(|index| context.record.site.way(index));
         let more = way.is_some_and(|way| context.attempts < way.service.len());
-        fault.set_retry(more && session.req_header().method.is_idempotent());
+        let nothing_sent = matches!(
+            fault.etype(),
+            ErrorType::ConnectRefused | ErrorType::ConnectNoRoute | ErrorType::ConnectTimedout
+        );
+        fault.set_retry(more && (nothing_sent || session.req_header().method.is_idempotent()));
         fault
     }
 
@@ -243,7 +252,7 @@ impl Gate {
     }
 
     /// Counts an answer to somebody who is not signed in.
-    fn limit(&self, context: &Context) -> Result<(), Refusal> {
+    pub(super) fn limit(&self, context: &Context) -> Result<(), Refusal> {
         if context.record.session.is_some() || context.failed.is_some() {
             return Ok(());
         }

@@ -41,6 +41,10 @@ pub(crate) enum Refusal {
         /// When it may ask again.
         retry_after: Duration,
     },
+    /// The head is longer, or has more fields, than the door takes.
+    HeadTooLarge,
+    /// The head was not whole in time.
+    HeadTooSlow,
     /// The body is longer than the in-process pages take.
     BodyTooLarge,
     /// The body did not arrive in time.
@@ -169,6 +173,8 @@ impl Refusal {
             Self::Upgrade => UPGRADE,
             Self::ForeignOrigin => FOREIGN_ORIGIN,
             Self::TooManyRequests { .. } => TOO_MANY_REQUESTS,
+            Self::HeadTooLarge => HEAD_TOO_LARGE,
+            Self::HeadTooSlow => HEAD_TOO_SLOW,
             Self::BodyTooLarge => BODY_TOO_LARGE,
             Self::BodyTooSlow => BODY_TOO_SLOW,
             Self::UpstreamUnreachable => UPSTREAM_UNREACHABLE,
@@ -316,6 +322,20 @@ const TOO_MANY_REQUESTS: Outcome = row(
     "Too many requests.",
     PageKind::TooManyRequests,
     AfterRefusal::Keep,
+);
+const HEAD_TOO_LARGE: Outcome = row(
+    431,
+    "head_too_large",
+    "The request's header is too large.",
+    PageKind::TooLarge,
+    AfterRefusal::Close,
+);
+const HEAD_TOO_SLOW: Outcome = row(
+    408,
+    "head_too_slow",
+    "The request's header did not arrive in time.",
+    PageKind::TooSlow,
+    AfterRefusal::Close,
 );
 const BODY_TOO_LARGE: Outcome = row(
     413,

@@ -17,12 +17,14 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use http::{HeaderName, header};
 use octroi_config::settings::{
     Reach, RouteSettings, Timeouts, Upstream, UpstreamHost, UpstreamProtocol,
 };
 use octroi_policy::time::Timestamp;
 use pingora::{
     protocols::l4::socket::SocketAddr as PeerAddress,
+    proxy::Session,
     upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy},
 };
 
@@ -37,6 +39,18 @@ pub(super) struct Service {
     shape: PeerShape,
     expose_ok: bool,
     own_listeners: Arc<[SocketAddr]>,
+}
+
+/// What the client waits for. Pingora has one deadline for the head and for each further piece of
+/// an answer, and it is set before either is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Awaited {
+    /// An ordinary answer: `timeouts.response` holds.
+    Answer,
+    /// The same, to a request that brings a body.
+    AnswerToBody,
+    /// One that may be silent for long: `timeouts.idle` holds.
+    Stream,
 }
 
 /// What all peers of a service have in common.
@@ -82,6 +96,30 @@ pub(super) enum UpstreamFault {
     Path,
 }
 
+impl Awaited {
+    /// Server-sent events are asked for by name (WHATWG HTML, section 9.2.5); gRPC calls may be
+    /// streams, and nothing in their heads tells which are.
+    pub(super) fn of(session: &mut Session) -> Self {
+        let has_body = !session.is_body_empty();
+        let headers = &session.req_header().headers;
+        let has = |name: HeaderName, wanted: &[u8]| {
+            headers.get_all(name).iter().any(|value| {
+                let mut windows = value.as_bytes().windows(wanted.len());
+                windows.any(|window| window.eq_ignore_ascii_case(wanted))
+            })
+        };
+        if has(header::ACCEPT, b"text/event-stream")
+            || has(header::CONTENT_TYPE, b"application/grpc")
+        {
+            Self::Stream
+        } else if has_body {
+            Self::AnswerToBody
+        } else {
+            Self::Answer
+        }
+    }
+}
+
 impl Service {
     /// The service of a route.
     ///
@@ -113,7 +151,11 @@ impl Service {
     }
 
     /// The next address, as Pingora wants it.
-    pub(super) async fn peer(&self, now: Timestamp) -> Result<Box<HttpPeer>, UpstreamFault> {
+    pub(super) async fn peer(
+        &self,
+        now: Timestamp,
+        awaited: Awaited,
+    ) -> Result<Box<HttpPeer>, UpstreamFault> {
         let address = match self.pick(now).await? {
             UpstreamAddress::Inet(address) => PeerAddress::from(address),
             UpstreamAddress::Unix(path) => {
@@ -126,7 +168,7 @@ impl Service {
                 }
             }
         };
-        Ok(Box::new(self.shape.peer(address)))
+        Ok(Box::new(self.shape.peer(address, awaited)))
     }
 
     /// The next address, for a WebSocket.
@@ -249,7 +291,7 @@ impl Resolved {
 }
 
 impl PeerShape {
-    fn peer(&self, address: PeerAddress) -> HttpPeer {
+    fn peer(&self, address: PeerAddress, awaited: Awaited) -> HttpPeer {
         let sni = self
             .tls
             .as_ref()
@@ -261,7 +303,14 @@ impl PeerShape {
         let options = &mut peer.options;
         options.connection_timeout = Some(self.timeouts.connect);
         options.total_connection_timeout = Some(self.timeouts.connect);
-        options.read_timeout = Some(self.timeouts.response.max(self.timeouts.idle));
+        options.read_timeout = Some(match awaited {
+            Awaited::Stream => self.timeouts.idle,
+            // To HTTP/2 services Pingora counts from the head on, while the body still goes out.
+            Awaited::AnswerToBody if self.protocol == UpstreamProtocol::Http2 => {
+                self.timeouts.response.max(self.timeouts.idle)
+            }
+            Awaited::Answer | Awaited::AnswerToBody => self.timeouts.response,
+        });
         options.write_timeout = Some(self.timeouts.idle);
         options.idle_timeout = Some(POOLED_FOR);
         // Our own rules take off all that is not forwarded, in one pass; see `forward`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header};
+use http::{HeaderMap, Method, Response, StatusCode, Version, header};
 use pingora::{http::RequestHeader, proxy::Session};
 
 use super::{
@@ -124,16 +124,7 @@ impl TunnelWatch for Watch {
         self.record.refusal = Some(refusal);
         let answer = answer(&self.gate, &self.record, None, refusal);
         self.record.status = Some(answer.status);
-        let mut response = Response::new(answer.body);
-        *response.status_mut() = answer.status;
-        for (name, value) in answer.fields {
-            response.headers_mut().append(name, value);
-        }
-        let length = HeaderValue::from(response.body().len());
-        response
-            .headers_mut()
-            .insert(header::CONTENT_LENGTH, length);
-        response
+        answer.into_response()
     }
 
     fn finished(&mut self, outcome: &TunnelOutcome) {

@@ -30,11 +30,12 @@ enum Version {
     Http11,
 }
 
-/// How the body's length is told.
+/// What must stand once: how the body's length is told, and the host.
 #[derive(Default)]
 struct Framing {
     length: bool,
     chunked: bool,
+    host: bool,
 }
 
 impl Framing {
@@ -50,6 +51,12 @@ impl Framing {
                 return Err(Malformed::Framing);
             }
             std::mem::replace(&mut self.chunked, true)
+        } else if name.eq_ignore_ascii_case(b"host") {
+            // RFC 9112, section 3.2: which of two is meant, each reader decides for itself.
+            if std::mem::replace(&mut self.host, true) {
+                return Err(Malformed::HostRepeated);
+            }
+            false
         } else {
             false
         };

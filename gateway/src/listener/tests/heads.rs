@@ -76,9 +76,8 @@ async fn a_head_that_comes_in_drops_gets_408_at_the_total_deadline() {
     let (answer, ()) = tokio::join!(answer, drip);
     assert_eq!(
         answer,
-        "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Length: 61\r\n\
-         Cache-Control: no-store\r\nConnection: close\r\n\r\n\
-         {\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408}"
+        "HTTP/1.1 408 Request Timeout\r\ncontent-length: 24\r\nconnection: close\r\n\r\n\
+         HeadTooSlow to 127.0.0.1"
     );
     assert!(world.seen.requests.lock().unwrap().is_empty());
 }
@@ -168,6 +167,32 @@ async fn a8_an_ambiguous_head_gets_400_and_nothing_after_it_is_read() {
             "{head:?}: {answer}"
         );
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+    }
+    assert!(world.seen.requests.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_pingora_would_refuse_in_its_own_words_is_refused_in_ours() {
+    let world = World::new().await;
+    for (request, reason) in [
+        ("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", "Host)"),
+        (
+            "GET https://a/ HTTP/1.1\r\nHost: b\r\n\r\n",
+            "HostDisagrees)",
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            "HostRepeated)",
+        ),
+        ("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", "Method)"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX : b\r\n\r\n", "FieldName)"),
+    ] {
+        let mut client = world.http1().await;
+        client.send(request).await;
+        let answer = String::from_utf8(client.read_to_clean_end().await).unwrap();
+        let expected = format!("\r\n\r\nMalformed({reason} to 127.0.0.1");
+        assert!(answer.ends_with(&expected), "{request}: {answer}");
+        assert!(!answer.to_lowercase().contains("pingora"), "{answer}");
     }
     assert!(world.seen.requests.lock().unwrap().is_empty());
 }

@@ -38,8 +38,10 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use super::upstream;
 use crate::listener::{
     Caps, Entrance,
+    facts::ConnectionFacts,
     limits::Limits,
     open_requests::{self, EndReason, OpenLabel, OpenRequest, OpenRequests, Registration},
+    refusal::{DoorRefusal, DoorRefusals},
     serve_https, sockets,
     tunnel::{
         Takeover, TunnelEnd, TunnelFault, TunnelOutcome, TunnelWatch, WebSocketKey,
@@ -61,6 +63,24 @@ pub(super) struct World {
     stop: watch::Sender<bool>,
     served: JoinHandle<std::io::Result<()>>,
     pub(super) roots: RootCertStore,
+}
+
+/// Says only what was refused.
+struct PlainRefusals;
+
+impl DoorRefusals for PlainRefusals {
+    fn refuse(&self, facts: &Arc<ConnectionFacts>, refusal: DoorRefusal) -> Response<Bytes> {
+        let status = match refusal {
+            DoorRefusal::Malformed(_) => StatusCode::BAD_REQUEST,
+            DoorRefusal::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            DoorRefusal::HeadTooSlow => StatusCode::REQUEST_TIMEOUT,
+        };
+        let text = format!("{refusal:?} to {}", facts.client.ip());
+        let answer = Response::builder()
+            .status(status)
+            .header("content-length", text.len());
+        answer.body(text.into()).unwrap()
+    }
 }
 
 /// What a test may change before the door opens.
@@ -132,6 +152,7 @@ impl World {
             proxy_header_from: plan.proxy_header_from.into_iter().map(Into::into).collect(),
             caps: Arc::clone(&caps),
             limits: Arc::clone(&limits),
+            refusals: Arc::new(PlainRefusals),
         });
         let open = OpenRequests::new();
         let seen = Arc::new(Seen::default());

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use octroi_policy::session::Computer;
+use octroi_policy::{request::Malformed, session::Computer};
 
 use super::{World, world::fields};
+use crate::listener::refusal::{DoorRefusal, DoorRefusals};
 
 fn get(target: &str, host: &str, more: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n")
@@ -213,4 +214,37 @@ async fn upgrades_to_anything_but_a_websocket_are_refused() {
     );
     assert_eq!(status(&world.send(request).await), "400");
     assert_eq!(world.seen.all(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_the_door_refuses_has_a_reference_an_access_line_and_counts_like_any_refusal() {
+    let world = World::new().await;
+    let facts = super::world::facts(None);
+    for (refusal, status, reason) in [
+        (
+            DoorRefusal::Malformed(Malformed::HostRepeated),
+            400,
+            "request_host_repeated",
+        ),
+        (DoorRefusal::HeadTooLarge, 431, "head_too_large"),
+        (DoorRefusal::HeadTooSlow, 408, "head_too_slow"),
+    ] {
+        let answer = world.gate.refuse(&facts, refusal);
+        assert_eq!(answer.status(), status);
+        let problem: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(problem["error"], reason);
+        let id = answer.headers()["x-request-id"].to_str().unwrap();
+        assert_eq!(problem["request_id"], id);
+        assert!(
+            answer.headers().contains_key("strict-transport-security"),
+            "{answer:?}"
+        );
+    }
+    let lines = world.access_lines();
+    let refused: Vec<_> = lines.iter().map(|line| line["refused"].clone()).collect();
+    assert_eq!(
+        refused,
+        ["request_host_repeated", "head_too_large", "head_too_slow"]
+    );
+    assert!(lines.iter().all(|line| line["method"] == "-"), "{lines:?}");
 }

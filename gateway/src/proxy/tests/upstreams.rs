@@ -2,7 +2,10 @@
 
 use octroi_policy::session::Computer;
 
-use super::{World, world::fields};
+use super::{
+    World,
+    world::{Seen, fields},
+};
 
 fn told(answer: &str) -> (&str, String) {
     let status = answer.split(' ').nth(1).unwrap_or("none");
@@ -43,6 +46,41 @@ async fn a_service_that_does_not_speak_http_is_broken() {
         ("502", "upstream_broken".to_owned()),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_answer_in_time_gives_504_and_a_stream_may_be_silent_for_longer() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Its backlog takes connections, and nobody ever answers.
+    let world = World::before(silent.local_addr().unwrap(), Seen::default()).await;
+    for (more, least, most) in [
+        ("", 1000, 1900),
+        ("Accept: text/event-stream\r\n", 2000, 2900),
+    ] {
+        let began = std::time::Instant::now();
+        let request =
+            format!("GET / HTTP/1.1\r\nHost: slow.example.com\r\nConnection: close\r\n{more}\r\n");
+        let answer = world.send(request).await;
+        let took = began.elapsed().as_millis();
+        assert_eq!(
+            told(&answer),
+            ("504", "upstream_too_slow".to_owned()),
+            "{answer}"
+        );
+        assert!((least..most).contains(&took), "{took} ms: {more}");
+    }
+    drop(silent);
+}
+
+#[tokio::test]
+async fn a_post_goes_to_the_next_address_where_the_first_refuses_the_connection() {
+    let world = World::new().await;
+    for turn in 0..4 {
+        let request = "POST /a HTTP/1.1\r\nHost: half-down.example.com\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab";
+        let answer = world.send(request).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{turn}: {answer}");
+    }
+    assert_eq!(world.seen.all().len(), 4);
 }
 
 fn upgrade(host: &str, more: &str) -> String {

@@ -472,4 +472,17 @@ name = "down"
 host = "down.example.com"
 to = ["http://127.0.0.1:1"]
 sign_in = "public"
+
+[[route]]
+name = "half-down"
+host = "half-down.example.com"
+to = ["http://127.0.0.1:1", "http://UPSTREAM"]
+sign_in = "public"
+
+[[route]]
+name = "slow"
+host = "slow.example.com"
+to = ["http://UPSTREAM"]
+sign_in = "public"
+timeouts = { response = "1s", idle = "2s" }
 "#;

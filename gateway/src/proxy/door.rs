@@ -1,0 +1,36 @@
+//! Wording what the door refuses, as every refusal is worded.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Response};
+
+use super::{Gate, answer::answer, context::Context, refusal::Refusal};
+use crate::listener::{
+    facts::ConnectionFacts,
+    open_requests::OpenRequest,
+    refusal::{DoorRefusal, DoorRefusals},
+};
+
+impl DoorRefusals for Gate {
+    fn refuse(&self, facts: &Arc<ConnectionFacts>, refusal: DoorRefusal) -> Response<Bytes> {
+        let open = OpenRequest::new(Arc::clone(facts));
+        let mut context = Context::new(&self.0, Some(&open));
+        let refusal = match refusal {
+            DoorRefusal::Malformed(reason) => Refusal::Malformed(reason),
+            DoorRefusal::HeadTooLarge => Refusal::HeadTooLarge,
+            DoorRefusal::HeadTooSlow => Refusal::HeadTooSlow,
+        };
+        let refusal = self.limit(&context).err().unwrap_or(refusal);
+        let record = &mut context.record;
+        // Nothing of the head was read that could be believed.
+        record.method = Method::from_bytes(UNKNOWN_METHOD).unwrap_or_default();
+        record.refusal = Some(refusal);
+        let answer = answer(&self.0, record, None, refusal);
+        record.status = Some(answer.status);
+        record.bytes_out = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
+        answer.into_response()
+    }
+}
+
+const UNKNOWN_METHOD: &[u8] = b"-";

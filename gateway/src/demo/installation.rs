@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use octroi_certs::dev_authority::DevelopmentAuthority;
+use octroi_certs::dev_authority::{DevelopmentAuthority, Issued};
 use octroi_policy::time::Timestamp;
 use rustls_pki_types::UnixTime;
 
@@ -134,15 +134,20 @@ impl Installation {
         let names: Vec<&str> = std::iter::once(PORTAL)
             .chain(Service::ALL.map(Service::host))
             .collect();
-        let issued = authority.issue(&names, now).map_err(DemoFault::other)?;
+        let named = authority.issue(&names, now).map_err(DemoFault::other)?;
+        self.keep_certificate("", &named)?;
+        // Apart from the other: whoever takes no wildcard below a top-level name refuses a
+        // certificate that has one, whatever else it is for.
+        let wildcard = authority.issue_wildcard(now).map_err(DemoFault::other)?;
+        self.keep_certificate("wildcard-", &wildcard)
+    }
+
+    fn keep_certificate(&self, prefix: &str, issued: &Issued) -> Result<(), DemoFault> {
         let tls = self.directory.join("tls");
-        files::write(
-            &tls.join("key.pem"),
-            issued.key_pem.as_bytes(),
-            Readers::Owner,
-        )?;
-        let chain = issued.chain_pem.as_bytes();
-        files::write(&tls.join("chain.pem"), chain, Readers::Everybody)
+        let key = tls.join(format!("{prefix}key.pem"));
+        files::write(&key, issued.key_pem.as_bytes(), Readers::Owner)?;
+        let chain = tls.join(format!("{prefix}chain.pem"));
+        files::write(&chain, issued.chain_pem.as_bytes(), Readers::Everybody)
     }
 }
 
@@ -179,6 +184,12 @@ fn configuration(addresses: Addresses, services: &[Running]) -> String {
          names = [\"localhost\", {names}]\n\
          chain = \"tls/chain.pem\"\n\
          key_file = \"tls/key.pem\"\n\
+         \n\
+         # For every other name below localhost: a page says that nothing is there.\n\
+         [[certificate]]\n\
+         names = [\"*.localhost\"]\n\
+         chain = \"tls/wildcard-chain.pem\"\n\
+         key_file = \"tls/wildcard-key.pem\"\n\
          \n\
          [tenants]\n\
          default = \"acme\"\n\
@@ -290,3 +301,49 @@ const READ: &str = "methods = [\"GET\", \"HEAD\"]\n";
 const BUILDING: &str = r#"allow = { roles = ["visitor", "occupant", "reception", "it"] }
 sign_in = "password"
 identity = { login = "Remote-Login" }"#;
+
+#[cfg(test)]
+mod tests {
+    use octroi_certs::{bundle::BundleSource, reload, resolver::Resolver};
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    #[test]
+    fn every_name_below_localhost_has_a_certificate_and_those_of_services_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Timestamp::from_unix_millis(1_790_000_000_000);
+        let installation = Installation::prepare(folder.path(), now, &SystemEntropy).unwrap();
+        let address = "127.0.0.1:8443".parse().unwrap();
+        let addresses = Addresses {
+            https: address,
+            http: "127.0.0.1:8080".parse().unwrap(),
+            management: "127.0.0.1:9090".parse().unwrap(),
+        };
+        installation.configure(addresses, &[]).unwrap();
+        let text = std::fs::read_to_string(installation.configuration()).unwrap();
+        let loaded = octroi_config::parse(&text, &installation.configuration());
+        let settings = loaded
+            .unwrap_or_else(|problems| panic!("{problems:#?}"))
+            .settings;
+        let sources: Vec<BundleSource> = settings
+            .certificates
+            .iter()
+            .map(|certificate| BundleSource {
+                names: certificate
+                    .names
+                    .iter()
+                    .map(|name| name.parse().unwrap())
+                    .collect(),
+                chain: certificate.chain.clone(),
+                key: certificate.key_file.clone(),
+                is_default: certificate.default,
+            })
+            .collect();
+        let resolver = Resolver::new(&reload::load_all(&sources, unix_time(now)).unwrap());
+        let named = resolver.find(Some(PORTAL)).unwrap();
+        let other = resolver.find(Some("anything.localhost")).unwrap();
+        assert_ne!(named.cert, other.cert);
+        assert!(resolver.find(Some("example.com")).is_none());
+    }
+}

@@ -8,7 +8,7 @@ What is compared (one worker each, pinned to the first core; load and upstream o
   nginx-auth      nginx with auth_request to the compiled endpoint in bench/auth-endpoint
 
 Everything goes to loopback, bounded in count; each process is stopped by its own id.
-Usage: ./dev bench [--rounds N] [--requests N] [--only WORD] [--quick]
+Usage: ./dev bench [--rounds N] [--requests N] [--sessions N]
 """
 
 import argparse
@@ -84,6 +84,18 @@ def wait_for(port, seconds=20):
     sys.exit(f"nothing listens on port {port}")
 
 
+def certificate(home):
+    """A certificate of P-256 for the three hosts, for octroi and nginx alike."""
+    chain, key = home / "tls" / "chain.pem", home / "tls" / "key.pem"
+    chain.parent.mkdir(exist_ok=True)
+    names = ",".join(f"DNS:{host}" for host in (PORTAL, HOST_SESSION, HOST_PUBLIC))
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    command += ["-days", "30", "-subj", "/CN=bench", "-addext", f"subjectAltName={names}"]
+    subprocess.run([*command, "-keyout", key, "-out", chain], check=True, stderr=subprocess.DEVNULL)
+    key.chmod(0o600)
+    return chain, key
+
+
 class Upstream:
     """One nginx worker that answers 1 KiB from memory."""
 
@@ -131,11 +143,10 @@ upstream service {{ server 127.0.0.1:{upstream.port}; keepalive 64; keepalive_re
 {auth}
 server {{ listen 127.0.0.1:{self.port} ssl http2; server_name _;
 ssl_certificate {cert[0]}; ssl_certificate_key {cert[1]};
-http2_max_requests 100000000;
 location / {{ {check} proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection "";
 proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto https; }}
 {internal} }} }}
-""".replace("http2_max_requests 100000000;", "")
+"""
         )
         self.process = start(GATEWAY_CORE, "nginx", "-c", conf, stderr=subprocess.DEVNULL)
         wait_for(self.port)
@@ -145,42 +156,34 @@ proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; prox
 
 
 class Octroi:
-    """The gateway, installed as an operator would, with one person signed in and many sessions."""
+    """The gateway, installed as an operator would, with many people signed in."""
 
-    def __init__(self, folder, upstream, binary, live_sessions):
+    def __init__(self, folder, upstream, binary, sessions):
         self.port, plain, management = free_port(), free_port(), free_port()
-        self.binary, self.management = binary, management
-        self.home = folder / f"octroi-{live_sessions}"
-        subprocess.run([binary, "init", self.home, "--portal", PORTAL], check=True, stdout=subprocess.DEVNULL)
-        self.config = self.home / "octroi.toml"
-        self.cert = (self.home / "tls" / "chain.pem", self.home / "tls" / "key.pem")
-        subprocess.run(
-            [binary, "init", self.home, "--portal", PORTAL], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        template = (ROOT / "bench" / "octroi.toml").read_text()
+        self.management = management
+        home = folder / f"octroi-{sessions}"
+        quiet = {"check": True, "stdout": subprocess.DEVNULL}
+        subprocess.run([binary, "init", home, "--portal", PORTAL], **quiet)
+        self.cert = certificate(home)
+        config = home / "octroi.toml"
+        text = (ROOT / "bench" / "octroi.toml").read_text()
         for key, value in {
             "HTTPS": f"127.0.0.1:{self.port}",
             "HTTP": f"127.0.0.1:{plain}",
             "MANAGEMENT": f"127.0.0.1:{management}",
-            "HOME": self.home,
+            "HOME": home,
             "UPSTREAM": f"127.0.0.1:{upstream.port}",
         }.items():
-            template = template.replace(f"@{key}@", str(value))
-        self.config.write_text(template)
-        self.token = self.seed(live_sessions)
-        self.process = start(
-            GATEWAY_CORE, binary, "serve", "-c", self.config, stdout=open(self.home / "access.log", "w"),
-            stderr=open(self.home / "log", "w"),
-        )
-        wait_for(self.port)
-
-    def seed(self, count):
-        """One account with `count` live sessions, made by the product's own command for load tests."""
-        out = subprocess.run(
-            [self.binary, "session", "seed", "-c", self.config, "--count", str(count), "--host", HOST_SESSION],
-            check=True, capture_output=True, text=True,
-        )
-        return out.stdout.strip().splitlines()[-1]
+            text = text.replace(f"@{key}@", str(value))
+        config.write_text(text)
+        print(f"making {sessions} sessions", flush=True)
+        command = [binary, "load-test", "-c", config, "--host", HOST_SESSION]
+        command += ["--accounts", str(sessions), "--sessions", str(sessions)]
+        seeded = subprocess.run(command, check=True, capture_output=True, text=True)
+        self.token = seeded.stdout.strip().splitlines()[-1]
+        with open(home / "access.log", "w") as access, open(home / "log", "w") as log:
+            self.process = start(GATEWAY_CORE, binary, "serve", "-c", config, stdout=access, stderr=log)
+        wait_for(self.port, 60)
 
     def pids(self):
         return family(self.process.pid)
@@ -192,7 +195,7 @@ def load(port, host, protocol, requests, token, log):
     command += ["--h1"] if protocol == "h1" else ["-m", "8"]
     command += [f"--connect-to=127.0.0.1:{port}", "-H", f"cookie: __Host-octroi={token}", f"https://{host}:{port}/item?id=7"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    if f"{requests} succeeded" not in done.stdout or f"2xx, {0} 3xx" not in done.stdout.replace(" 0 3xx", " 0 3xx"):
+    if f"{requests} succeeded" not in done.stdout:
         sys.exit(f"the load run failed:\n{' '.join(command)}\n{done.stdout}{done.stderr}")
     rows = [line.split("\t") for line in pathlib.Path(log).read_text().splitlines()]
     bad = [row for row in rows if row[1] != "200"]
@@ -220,7 +223,7 @@ def throughput(systems, rounds, requests, folder):
     return results
 
 
-def tls_context(protocol, cafile=None):
+def tls_context(protocol):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols(["h2" if protocol == "h2" else "http/1.1"])
@@ -300,7 +303,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--requests", type=int, default=20_000)
-    parser.add_argument("--binary", default=ROOT / "target/release/octroi")
+    parser.add_argument("--sessions", type=int, default=LIVE_SESSIONS, help="live sessions while measuring")
+    parser.add_argument("--binary", default=ROOT / "target/release/octroi", help="built with --features load-test")
     parser.add_argument("--endpoint", default=ROOT / "target/bench/release/auth-endpoint")
     arguments = parser.parse_args()
     for tool in ("nginx", "h2load", "taskset"):
@@ -313,7 +317,7 @@ def main():
         running.append(upstream)
         empty = Octroi(folder, upstream, arguments.binary, 1)
         running.append(empty)
-        full = Octroi(folder, upstream, arguments.binary, LIVE_SESSIONS)
+        full = Octroi(folder, upstream, arguments.binary, arguments.sessions)
         running.append(full)
         token_file = folder / "token"
         token_file.write_text(full.token)
@@ -335,7 +339,7 @@ def main():
             memory[name] = {p: idle_memory(system, HOST_PUBLIC, full.token, p) for p in ("h1", "h2")}
             tls[name] = [handshakes(system, HOST_PUBLIC, resumed) for resumed in (False, True)]
         text = report(results, memory, tls, rest, arguments)
-        text += f"\n{LIVE_SESSIONS} sessions take {(rest['octroi'] - rest['octroi, 1 session']) / 1024:.1f} MiB.\n"
+        text += f"\n{arguments.sessions} sessions take {(rest['octroi'] - rest['octroi, 1 session']) / 1024:.1f} MiB.\n"
         print("\n" + text)
         out = ROOT / "target" / "bench"
         out.mkdir(parents=True, exist_ok=True)

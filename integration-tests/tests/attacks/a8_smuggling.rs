@@ -319,3 +319,49 @@ impl RefusalOr for Answer {
         self.is_refusal() || self.status() == status
     }
 }
+
+/// RFC 9113 §8.1.1: a body that is not as long as it said is malformed, and never passes as a whole request.
+#[test]
+fn a8_http2_bodies_are_as_long_as_they_said() {
+    let stage = Stage::set();
+    let authority = stage.world.authority(HOST);
+    // The one of which the head may pass comes last: a service may see it after its answer was read.
+    for (length, content) in [("1", &b"xx"[..]), ("3", b"xx"), ("5", b""), ("0", b"x")] {
+        stage.open.forget();
+        let fields = h2::fields(
+            b"POST",
+            authority.as_bytes(),
+            b"/public/a",
+            &[(b"content-length", length.as_bytes())],
+        );
+        let mut client = h2::Client::connect(&stage.door(), HOST).expect("a connection");
+        let stream = client.begin(&fields, content.is_empty());
+        if !content.is_empty() {
+            client.data(stream, content, true);
+        }
+        let answer = client.answer(stream);
+        assert!(
+            answer.status() != 200,
+            "{length} for {} bytes: {answer:?}",
+            content.len()
+        );
+        // Of a request that says 0, nothing but its head was ever to come.
+        let whole = stage.open.seen().iter().any(|seen| seen.is_complete);
+        assert!(
+            !whole || length == "0",
+            "{length} for {} bytes",
+            content.len()
+        );
+        let bodies: Vec<Vec<u8>> = stage
+            .open
+            .seen()
+            .into_iter()
+            .map(|seen| seen.body)
+            .collect();
+        let promised = length.parse().expect("a length");
+        assert!(
+            bodies.iter().all(|body| body.len() <= promised),
+            "{length}: {bodies:?}"
+        );
+    }
+}

@@ -320,3 +320,28 @@ fn an_upstream_answers_head_and_204_without_content() {
         assert_eq!(none.status(), 204, "{none:?}");
     }
 }
+
+#[test]
+fn a_service_that_does_not_answer_in_time_gives_504() {
+    let silent = Recorder::scripted(|_, _| {
+        octroi_integration_tests::patience::pause(Duration::from_secs(6));
+        Reply::Taken
+    });
+    let world = public(
+        &silent,
+        "sign_in = \"public\"\ntimeouts = { response = \"1s\" }",
+    );
+    for version in VERSIONS {
+        let watch = Stopwatch::start();
+        let answer = world
+            .visitor()
+            .speaking(version)
+            .ask("GET", &world.url(HOST, "/"), &[], b"");
+        assert_eq!(answer.status(), 504, "{answer:?}");
+        assert!(
+            watch.elapsed() < Duration::from_secs(4),
+            "after {:?}",
+            watch.elapsed()
+        );
+    }
+}

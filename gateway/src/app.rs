@@ -84,7 +84,9 @@ pub(crate) async fn seed_sessions(
 ) -> Result<String, Failure> {
     let reading = live::read(config).map_err(|problems| Failure::Refused(problems.join("\n")))?;
     let core = Core::open(&reading.settings).await?;
-    let seeded = core.identity.seed_sessions(tenant, host, accounts, sessions);
+    let seeded = core
+        .identity
+        .seed_sessions(tenant, host, accounts, sessions);
     let token = seeded.await.map_err(core::unavailable)?;
     Ok(token.map_or_else(String::new, |token| token.expose().to_string()))
 }

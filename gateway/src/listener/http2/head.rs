@@ -48,7 +48,7 @@ mod tests {
                 http::HeaderValue::from_static(length),
             );
         }
-        super::check(scheme, &headers, body).is_ok()
+        check(scheme, &headers, body).is_ok()
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod entrance;
 mod gateway;
 mod health;
 mod live;
+mod load;
 mod sockets;
 mod upkeep;
 

@@ -3,9 +3,6 @@
 mod jwt;
 mod keys;
 
-#[cfg(test)]
-mod tests;
-
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue};
@@ -147,6 +144,7 @@ impl Passports {
     }
 
     /// How many are kept.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.issued.len()
     }

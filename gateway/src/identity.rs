@@ -88,25 +88,6 @@ pub(crate) struct IdentitySettings {
 }
 
 impl IdentitySettings {
-    /// 24 hours (promise C1).
-    pub(crate) const SESSION_LIFE: Duration = Duration::from_hours(24);
-    /// 8 hours (promise C2).
-    pub(crate) const IDLE_PRIVATE: Duration = Duration::from_hours(8);
-    /// 15 minutes (promise C2).
-    pub(crate) const IDLE_PUBLIC: Duration = Duration::from_mins(15);
-
-    /// The defaults for a portal at `portal`.
-    pub(crate) fn for_portal(portal: Host) -> Self {
-        Self {
-            portal,
-            default_tenant: None,
-            tenant_of_host: HashMap::new(),
-            session_life: Self::SESSION_LIFE,
-            idle_private: Self::IDLE_PRIVATE,
-            idle_public: Self::IDLE_PUBLIC,
-        }
-    }
-
     const fn idle_limit(&self, computer: Computer) -> Duration {
         match computer {
             Computer::Private => self.idle_private,

@@ -34,8 +34,6 @@ pub(crate) enum Purpose {
     Journal,
     /// Records in the store, and the keys of accounts.
     StoreRecord,
-    /// Second factors.
-    Factor,
     /// Private keys that sign assertions.
     Assertion,
     /// The index by which a login is found.
@@ -55,7 +53,6 @@ impl Purpose {
             Self::Forgery => b"octroi 1 forgery",
             Self::Journal => b"octroi 1 journal",
             Self::StoreRecord => b"octroi 1 store record",
-            Self::Factor => b"octroi 1 factor",
             Self::Assertion => b"octroi 1 assertion",
             Self::LoginIndex => b"octroi 1 login index",
             Self::Throttle => b"octroi 1 throttle",
@@ -91,6 +88,7 @@ impl Keyring {
     }
 
     /// A keyring that is written nowhere, for stores that are not either.
+    #[cfg(test)]
     pub(crate) fn ephemeral(entropy: &dyn Entropy) -> Result<Self, EntropyUnavailable> {
         let secret = Zeroizing::new(random(entropy)?);
         Ok(Self {

@@ -11,6 +11,7 @@ mod contract;
 mod fail_point;
 pub(crate) mod invitations;
 pub(crate) mod live;
+#[cfg(test)]
 pub(crate) mod memory;
 pub(crate) mod personal_keys;
 mod roster;

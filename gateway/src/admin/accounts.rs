@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use axum::{Extension, Json, Router, extract::State, routing::post};
-use octroi_policy::id::TenantName;
+use octroi_policy::{
+    id::{Role, TenantName},
+    session::TenantGrant,
+};
 
 use super::{
     Desk,
     facts::{
-        Account, AddRequest, Done, Invitation, InviteRequest, ListAccountsRequest,
-        NewAccountRequest, OneAccount, Provisional, ResetRequest,
+        self, Account, AddRequest, Done, GrantRequest, Invitation, InviteRequest,
+        ListAccountsRequest, NewAccountRequest, OneAccount, Provisional, ResetRequest,
+        RolesRequest,
     },
     passphrase,
     refusal::Refusal,
@@ -17,7 +21,9 @@ use super::{
 };
 use crate::{
     identity::{
-        accounts::{AccountFacts, AdminError, AdminRefusal, Language, NewAccount, Standing},
+        accounts::{
+            AccountFacts, AdminError, AdminRefusal, Language, NewAccount, Standing, changes::Grant,
+        },
         client::Operator,
         invitations::InvitationLife,
         secret::TypedPassword,
@@ -36,6 +42,8 @@ pub(super) fn router() -> Router<Desk> {
         .route("/v1/accounts/show", post(show))
         .route("/v1/accounts/lock", post(lock))
         .route("/v1/accounts/unlock", post(unlock))
+        .route("/v1/accounts/roles", post(roles))
+        .route("/v1/accounts/grant", post(grant))
         .route("/v1/accounts/reset", post(reset))
         .route("/v1/accounts/delete", post(delete))
 }
@@ -125,6 +133,45 @@ async fn unlock(
     Ok(done(&account, "is unlocked"))
 }
 
+async fn roles(
+    State(desk): State<Desk>,
+    Extension(operator): Extension<Operator>,
+    Json(request): Json<RolesRequest>,
+) -> Answer<Done> {
+    let roles = roles_of(&request.roles)?;
+    let account = desk.identity.find_account(&request.account).await?;
+    desk.identity.set_roles(operator, account.id, roles).await?;
+    Ok(done(
+        &account,
+        "has other roles, and its sessions are ended",
+    ))
+}
+
+async fn grant(
+    State(desk): State<Desk>,
+    Extension(operator): Extension<Operator>,
+    Json(request): Json<GrantRequest>,
+) -> Answer<Done> {
+    let tenant = tenant_name(&request.tenant)?;
+    let grant = match request.hours {
+        None => None,
+        Some(hours @ 1..=GRANT_HOURS_MAX) => Some(Grant {
+            roles: roles_of(&request.roles)?,
+            life: Duration::from_hours(hours.into()),
+        }),
+        Some(_) => return Err(Refusal::refused("a grant lasts 1 to 8760 hours")),
+    };
+    let account = desk.identity.find_account(&request.account).await?;
+    let set = desk
+        .identity
+        .set_grant(operator, account.id, &tenant, grant);
+    set.await?;
+    Ok(done(
+        &account,
+        "has other rights on that tenant, and its sessions are ended",
+    ))
+}
+
 async fn delete(
     State(desk): State<Desk>,
     Extension(operator): Extension<Operator>,
@@ -149,15 +196,7 @@ async fn added(
         .split_once('/')
         .ok_or_else(|| Refusal::refused("an account is named TENANT/LOGIN"))?;
     let tenant = tenant_name(tenant)?;
-    let roles: Result<_, Refusal> = new
-        .roles
-        .iter()
-        .map(|role| {
-            role.parse()
-                .map_err(|error| Refusal::refused(format!("role {role:?}: {error}")))
-        })
-        .collect();
-    let roles = roles?;
+    let roles = roles_of(&new.roles)?;
     let language = new.language.as_deref().map(language_of).transpose()?;
     if new.new_tenant {
         add_tenant(desk, operator, &tenant).await?;
@@ -241,13 +280,34 @@ fn shown(account: AccountFacts) -> Account {
         language: account
             .language
             .map(|language| language.as_str().to_owned()),
-        roles: account.roles.iter().map(ToString::to_string).collect(),
+        roles: words(&account.roles),
+        grants: account.grants.iter().map(shown_grant).collect(),
         standing: standing.to_owned(),
         expires_at: expires_at.map(times::written),
         locked_at: locked_at.map(times::written),
         created_at: times::written(account.created_at),
         password_changed_at: account.password_changed_at.map(times::written),
     }
+}
+
+fn shown_grant(grant: &TenantGrant) -> facts::Grant {
+    facts::Grant {
+        tenant: grant.tenant.to_string(),
+        roles: words(&grant.roles),
+        ends_at: times::written(grant.ends_at),
+    }
+}
+
+fn words(roles: &[Role]) -> Vec<String> {
+    roles.iter().map(ToString::to_string).collect()
+}
+
+fn roles_of(words: &[String]) -> Result<Vec<Role>, Refusal> {
+    let parse = |role: &String| {
+        role.parse()
+            .map_err(|error| Refusal::refused(format!("role {role:?}: {error}")))
+    };
+    words.iter().map(parse).collect()
 }
 
 fn tenant_name(text: &str) -> Result<TenantName, Refusal> {
@@ -258,3 +318,6 @@ fn tenant_name(text: &str) -> Result<TenantName, Refusal> {
 fn language_of(code: &str) -> Result<Language, Refusal> {
     Language::from_tag(code).ok_or_else(|| Refusal::refused("a language is fr or en"))
 }
+
+/// A year: rights on another tenant are lent, not given.
+const GRANT_HOURS_MAX: u16 = 8_760;

@@ -60,6 +60,30 @@ pub(crate) struct ResetRequest {
     pub(crate) password: Option<String>,
 }
 
+/// `user roles`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RolesRequest {
+    /// `TENANT/LOGIN`
+    pub(crate) account: String,
+    /// All roles that the account holds from now on.
+    pub(crate) roles: Vec<String>,
+}
+
+/// `user grant`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantRequest {
+    /// `TENANT/LOGIN`
+    pub(crate) account: String,
+    /// The tenant that is opened or closed.
+    pub(crate) tenant: String,
+    /// The roles there.
+    pub(crate) roles: Vec<String>,
+    /// For how long; `None` ends the grant.
+    pub(crate) hours: Option<u16>,
+}
+
 /// `user list`.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -220,6 +244,8 @@ pub(crate) struct Account {
     pub(crate) language: Option<String>,
     /// The roles.
     pub(crate) roles: Vec<String>,
+    /// Rights on further tenants.
+    pub(crate) grants: Vec<Grant>,
     /// `ready`, `provisional`, `awaiting_password` or `locked`.
     pub(crate) standing: String,
     /// When a provisional password stops working.
@@ -242,6 +268,17 @@ impl fmt::Display for Account {
             None => Ok(()),
         }
     }
+}
+
+/// Rights of an account on a further tenant.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Grant {
+    /// The tenant.
+    pub(crate) tenant: String,
+    /// The roles there.
+    pub(crate) roles: Vec<String>,
+    /// Until when.
+    pub(crate) ends_at: String,
 }
 
 /// A session.

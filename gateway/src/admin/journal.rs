@@ -120,7 +120,6 @@ fn head_of(text: &str) -> Result<SignedHead, Refusal> {
 
 const fn actor_of(operator: Operator) -> Actor {
     match operator {
-        Operator::Account(account) => Actor::Account(account),
         Operator::Os(uid) => Actor::Operator { uid },
         Operator::System => Actor::System,
     }

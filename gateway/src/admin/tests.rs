@@ -70,7 +70,7 @@ fn one(account: &str) -> OneAccount {
     }
 }
 
-async fn in_process(world: &World) -> AdminClient {
+fn in_process(world: &World) -> AdminClient {
     AdminClient::InProcess(router(desk(world)))
 }
 
@@ -132,9 +132,52 @@ async fn an_account_lives_its_life_over_the_socket() {
 }
 
 #[tokio::test]
+async fn roles_are_replaced_and_rights_on_other_tenants_lent_and_taken_back() {
+    let world = World::new().await;
+    let client = in_process(&world);
+    world.account("acme", "marie").await;
+    world.account("globex", "paul").await;
+    let wishes = [
+        (
+            "roles",
+            json!({ "account": "acme/marie", "roles": ["it", "rh"] }),
+        ),
+        (
+            "grant",
+            json!({ "account": "acme/marie", "tenant": "globex", "roles": ["support"], "hours": 8 }),
+        ),
+    ];
+    for (operation, wish) in wishes {
+        let path = format!("/v1/accounts/{operation}");
+        let _: Done = client.post(&path, &wish).await.unwrap();
+    }
+    let shown: Account = client
+        .post("/v1/accounts/show", &one("acme/marie"))
+        .await
+        .unwrap();
+    assert_eq!(shown.roles, ["it", "rh"]);
+    assert_eq!(shown.grants[0].tenant, "globex");
+    assert_eq!(shown.grants[0].roles, ["support"]);
+    let end = json!({ "account": "acme/marie", "tenant": "globex", "roles": [], "hours": null });
+    let _: Done = client.post("/v1/accounts/grant", &end).await.unwrap();
+    let shown: Account = client
+        .post("/v1/accounts/show", &one("acme/marie"))
+        .await
+        .unwrap();
+    assert!(shown.grants.is_empty());
+    let request = JournalRequest::default();
+    let page: JournalLines = client.post("/v1/journal/search", &request).await.unwrap();
+    let kinds: Vec<&str> = page.lines.iter().map(|line| line.kind.as_str()).collect();
+    assert_eq!(
+        kinds[..3],
+        ["grants_changed", "grants_changed", "roles_changed"]
+    );
+}
+
+#[tokio::test]
 async fn whoever_reads_the_journal_is_written_into_it_first() {
     let world = World::new().await;
-    let client = in_process(&world).await;
+    let client = in_process(&world);
     let request = JournalRequest::default();
     let _: JournalLines = client.post("/v1/journal/search", &request).await.unwrap();
     let page: JournalLines = client.post("/v1/journal/search", &request).await.unwrap();
@@ -153,7 +196,7 @@ async fn whoever_reads_the_journal_is_written_into_it_first() {
 #[tokio::test]
 async fn an_invitation_adds_who_is_new_and_bears_the_link_in_letter_and_sheet() {
     let world = World::new().await;
-    let client = in_process(&world).await;
+    let client = in_process(&world);
     let request = InviteRequest {
         new: new_account("globex/marie"),
         hours: 72,
@@ -175,7 +218,7 @@ async fn an_invitation_adds_who_is_new_and_bears_the_link_in_letter_and_sheet() 
 #[tokio::test]
 async fn a_tenant_is_made_only_where_that_was_asked_for() {
     let world = World::new().await;
-    let client = in_process(&world).await;
+    let client = in_process(&world);
     let mut request = InviteRequest {
         new: new_account("initech/marie"),
         hours: 72,
@@ -201,7 +244,7 @@ async fn an_operator_ends_sessions_of_one_account() {
     world.ready("acme", "paul").await;
     let signed_in = world.try_in("acme/paul", PASSWORD).await;
     drop(signed_in);
-    let client = in_process(&world).await;
+    let client = in_process(&world);
     let all = RevokeRequest::Account("acme/paul".to_owned());
     let revoked: Revoked = client.post("/v1/sessions/revoke", &all).await.unwrap();
     assert_eq!(revoked.ended, 1);
@@ -212,7 +255,7 @@ async fn an_operator_ends_sessions_of_one_account() {
 #[tokio::test]
 async fn what_is_asked_for_wrongly_is_refused_with_the_reason() {
     let world = World::new().await;
-    let client = in_process(&world).await;
+    let client = in_process(&world);
     world.account("acme", "paul").await;
     let cases = [
         (
@@ -224,6 +267,26 @@ async fn what_is_asked_for_wrongly_is_refused_with_the_reason() {
             "/v1/accounts/reset",
             json!({ "account": "acme/paul", "password": "short" }),
             "10 characters short of 15",
+        ),
+        (
+            "/v1/accounts/grant",
+            json!({ "account": "acme/paul", "tenant": "initech", "roles": [], "hours": 1 }),
+            "no such tenant",
+        ),
+        (
+            "/v1/accounts/grant",
+            json!({ "account": "acme/paul", "tenant": "globex", "roles": [], "hours": 8761 }),
+            "1 to 8760 hours",
+        ),
+        (
+            "/v1/accounts/grant",
+            json!({ "account": "acme/paul", "tenant": "globex", "roles": [], "hours": 0 }),
+            "1 to 8760 hours",
+        ),
+        (
+            "/v1/accounts/roles",
+            json!({ "account": "acme/paul", "roles": ["a,b"] }),
+            "role \"a,b\"",
         ),
         (
             "/v1/sessions/revoke",

@@ -14,6 +14,7 @@ use super::{
     doors, entrance,
     health::Condition,
     live::{self, Live, Place},
+    load,
     upkeep::Upkeep,
     workers_per_core,
 };
@@ -48,6 +49,7 @@ pub(crate) struct Gateway {
     sockets: Sockets,
     gate: Gate,
     signing_keys: Arc<SigningKeys>,
+    passports: Arc<Passports>,
     entrance: Arc<Entrance>,
     metrics: Arc<Metrics>,
     access_log: AccessLog,
@@ -82,7 +84,9 @@ impl Gateway {
         let access_log = AccessLog::new(metrics.access_lines_dropped.clone());
         let keys = SigningKeys::open(Arc::clone(&core.stores.signing_keys), core.clock.now()).await;
         let signing_keys = Arc::new(keys.map_err(unavailable)?);
-        let gate = gate(&core, &live, &signing_keys, &metrics, &access_log);
+        let passports = passports(&core, &signing_keys);
+        let routers = with_key_document(portal(&core, &live).routers(), &signing_keys);
+        let gate = gate((&core, &live), routers, &passports, &metrics, &access_log);
         let entrance = Arc::new(Entrance {
             tls: tls.map_err(unavailable)?,
             certificates: Arc::clone(&live.certificates),
@@ -91,12 +95,14 @@ impl Gateway {
             limits,
             refusals: Arc::new(gate.clone()),
         });
+        load::tell(&metrics, core.identity.hashing_load(), &entrance.caps);
         Ok(Self {
             core,
             live,
             sockets,
             gate,
             signing_keys,
+            passports,
             entrance,
             metrics,
             access_log,
@@ -138,7 +144,7 @@ impl Gateway {
         let listener = LocalListener::Guarded(listener, networks);
         tasks.spawn("management", http::serve(listener, router, tasks.clone()));
         doors::open_plain(self.sockets.http, &self.live, &self.entrance, &tasks);
-        let upkeep = Upkeep::of(&self.core, &self.live, self.signing_keys);
+        let upkeep = Upkeep::of(&self.core, &self.live, self.signing_keys, self.passports);
         upkeep.clone().start(&tasks);
         let access_writer =
             doors::start_access_writer(&self.access_log, access_sink).map_err(unavailable)?;
@@ -246,13 +252,19 @@ impl Core {
 }
 
 impl Upkeep {
-    fn of(core: &Core, live: &Live, signing_keys: Arc<SigningKeys>) -> Self {
+    fn of(
+        core: &Core,
+        live: &Live,
+        signing_keys: Arc<SigningKeys>,
+        passports: Arc<Passports>,
+    ) -> Self {
         let months = u32::from(live.settings().journal.keep_months);
         Self {
             stores: core.stores.clone(),
             open_requests: Arc::clone(&core.open_requests),
             clock: Arc::clone(&core.clock),
             signing_keys,
+            passports,
             limit: Arc::clone(&live.limit),
             retention: MONTH.saturating_mul(months),
         }
@@ -274,32 +286,38 @@ async fn changed(watch: &mut Option<FileWatch>) {
     }
 }
 
-fn gate(
-    core: &Core,
-    live: &Live,
-    keys: &Arc<SigningKeys>,
-    metrics: &Arc<Metrics>,
-    access_log: &AccessLog,
-) -> Gate {
-    let portal = Portal::new(
+fn portal(core: &Core, live: &Live) -> Portal {
+    Portal::new(
         core.identity.clone(),
         Arc::clone(&live.portal_site),
         Arc::clone(&core.keyring),
         Arc::clone(&core.clock),
         Arc::clone(&core.entropy),
-    );
-    let error_pages = Arc::new(PortalErrorPages::new(Arc::clone(&live.portal_site)));
-    let passports = Passports::new(
+    )
+}
+
+fn passports(core: &Core, keys: &Arc<SigningKeys>) -> Arc<Passports> {
+    Arc::new(Passports::new(
         Arc::clone(keys),
         Arc::clone(&core.stores.accounts),
         Arc::clone(&core.clock),
         Arc::clone(&core.entropy),
-    );
+    ))
+}
+
+fn gate(
+    (core, live): (&Core, &Live),
+    routers: Routers,
+    passports: &Arc<Passports>,
+    metrics: &Arc<Metrics>,
+    access_log: &AccessLog,
+) -> Gate {
+    let error_pages = Arc::new(PortalErrorPages::new(Arc::clone(&live.portal_site)));
     Gate::new(GateParts {
         site: Arc::clone(&live.proxy_site),
         sessions: Arc::clone(&core.stores.sessions),
-        passports: Arc::new(passports),
-        routers: with_key_document(portal.routers(), keys),
+        passports: Arc::clone(passports),
+        routers,
         error_pages,
         open_requests: Arc::clone(&core.open_requests),
         limit: Arc::clone(&live.limit),

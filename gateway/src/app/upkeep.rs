@@ -8,7 +8,7 @@ use octroi_policy::time::Timestamp;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    assertion::SigningKeys,
+    assertion::{Passports, SigningKeys},
     clock::Clock,
     lifecycle::Tasks,
     listener::open_requests::{EndReason, OpenRequests},
@@ -27,6 +27,8 @@ pub(super) struct Upkeep {
     pub(super) clock: Arc<dyn Clock>,
     /// Keys that sign assertions.
     pub(super) signing_keys: Arc<SigningKeys>,
+    /// Identity fields and assertions that are kept.
+    pub(super) passports: Arc<Passports>,
     /// Counts of answers by address.
     pub(super) limit: Arc<ArcSwap<AddressLimit>>,
     /// How long lines of the journal, and facts of ended sessions, are kept.
@@ -45,6 +47,16 @@ impl Upkeep {
         repeat(tasks, "counts by address", LIMIT_EVERY, move || {
             own.limit.load().forget_idle();
             async { Ok::<_, StoreError>(()) }
+        });
+        let own = self.clone();
+        repeat(tasks, "assertions", PASSPORTS_EVERY, move || {
+            own.passports.forget_due();
+            async { Ok::<_, StoreError>(()) }
+        });
+        let own = self.clone();
+        repeat(tasks, "store", PROBE_EVERY, move || {
+            let own = own.clone();
+            async move { own.probe_store().await }
         });
         let own = self.clone();
         repeat(tasks, "signing keys", KEYS_EVERY, move || {
@@ -95,6 +107,15 @@ impl Upkeep {
                     .end_session(session, EndReason::SessionExpired)
             })
             .sum()
+    }
+
+    /// Readiness comes back as soon as the store can be relied on again, and not with the next
+    /// change that somebody happens to make.
+    async fn probe_store(&self) -> Result<(), StoreError> {
+        match self.stores.health.fault() {
+            Some(_) => self.stores.health.probe().await,
+            None => Ok(()),
+        }
     }
 
     async fn settle_sessions(&self) -> Result<(), StoreError> {
@@ -174,6 +195,10 @@ const SESSIONS_EVERY: Duration = Duration::from_mins(1);
 const HEAD_EVERY: Duration = Duration::from_mins(1);
 /// How often old lines are looked for.
 const PURGE_EVERY: Duration = Duration::from_hours(24);
+/// How soon a store that works again is noticed.
+const PROBE_EVERY: Duration = Duration::from_secs(2);
+/// How often assertions that are due are dropped.
+const PASSPORTS_EVERY: Duration = Duration::from_mins(1);
 /// How often addresses that asked long ago are forgotten.
 const LIMIT_EVERY: Duration = Duration::from_mins(1);
 /// How often it is looked whether a signing key is due; keys are published two days before they sign.

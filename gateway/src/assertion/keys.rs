@@ -1,11 +1,13 @@
 //! Keys that sign assertions: next, current, previous; published before they sign and after.
 
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::{
     digest,
-    encoding::AsDer,
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };

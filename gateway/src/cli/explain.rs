@@ -13,14 +13,16 @@ use octroi_policy::{
     decision::{Decision, Explanation, HostMatch, explain},
     id::{AccountId, SessionId, TenantId},
     request::{CanonicalRequest, RequestParts, Scheme},
-    session::{Computer, SessionEpoch, SessionRecord, Stage, Standing, TokenFacts, judge},
+    session::{
+        Computer, SessionEpoch, SessionRecord, Stage, Standing, TenantGrant, TokenFacts, judge,
+    },
     time::Timestamp,
 };
 use serde::Serialize;
 
 use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
 use crate::{
-    admin::facts,
+    admin::{facts, times},
     clock::{Clock, SystemClock},
 };
 
@@ -93,6 +95,7 @@ impl Person {
             .split_once('/')
             .ok_or_else(|| odd("account"))?;
         let roles: Result<Box<[_]>, _> = account.roles.iter().map(|role| role.parse()).collect();
+        let grants: Option<Box<[_]>> = account.grants.iter().map(granted).collect();
         let record = SessionRecord {
             id: SessionId::from_bytes([0; 16]),
             account: account
@@ -102,7 +105,7 @@ impl Person {
             tenant_id: TenantId::from_bytes([0; 16]),
             tenant: tenant.parse().map_err(|_| odd("tenant"))?,
             roles: roles.map_err(|_| odd("role"))?,
-            grants: Box::default(),
+            grants: grants.ok_or_else(|| odd("grant"))?,
             epoch: SessionEpoch(0),
             stage: Stage::Full,
             computer: Computer::Private,
@@ -118,6 +121,15 @@ impl Person {
             hindered,
         })
     }
+}
+
+fn granted(grant: &facts::Grant) -> Option<TenantGrant> {
+    let roles = grant.roles.iter().map(|role| role.parse().ok());
+    Some(TenantGrant {
+        tenant: grant.tenant.parse().ok()?,
+        roles: roles.collect::<Option<_>>()?,
+        ends_at: times::read(&grant.ends_at).ok()?,
+    })
 }
 
 /// Asks the routes.

@@ -11,8 +11,8 @@ use clap::{Args, Subcommand};
 
 use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
 use crate::admin::facts::{
-    self, Account, AddRequest, Done, Invitation, InviteRequest, ListAccountsRequest,
-    NewAccountRequest, Provisional, ResetRequest,
+    self, Account, AddRequest, Done, GrantRequest, Invitation, InviteRequest, ListAccountsRequest,
+    NewAccountRequest, Provisional, ResetRequest, RolesRequest,
 };
 
 /// What is to be done with an account.
@@ -36,6 +36,14 @@ The link works once and for 72 hours; asking again makes a new one and ends the 
     Lock(OneAccount),
     /// Unlock an account
     Unlock(OneAccount),
+    /// Replace the account's roles and end its sessions
+    #[command(after_help = "Example: octroi user roles acme/marie --role rh --role it")]
+    Roles(RolesArguments),
+    /// Lend rights on another tenant, or end them, and end the account's sessions
+    #[command(after_help = "\
+Example: octroi user grant acme/marie --tenant globex --role support --hours 8
+Ended before its time: octroi user grant acme/marie --tenant globex --end")]
+    Grant(GrantArguments),
     /// Give a new provisional password and end the account's sessions
     Reset(ResetArguments),
     /// Delete an account, its sessions and its key: personal data in the journal becomes unreadable
@@ -111,6 +119,38 @@ pub(crate) struct ListArguments {
     config: ConfigFile,
 }
 
+/// What `user roles` is told.
+#[derive(Args, Debug)]
+pub(crate) struct RolesArguments {
+    #[command(flatten)]
+    one: OneAccount,
+    /// A role that the account holds from now on; may be given several times
+    #[arg(long = "role", value_name = "ROLE", required_unless_present = "none")]
+    roles: Vec<String>,
+    /// Take every role away
+    #[arg(long, conflicts_with = "roles")]
+    none: bool,
+}
+
+/// What `user grant` is told.
+#[derive(Args, Debug)]
+pub(crate) struct GrantArguments {
+    #[command(flatten)]
+    one: OneAccount,
+    /// The other tenant
+    #[arg(long, value_name = "TENANT")]
+    tenant: String,
+    /// A role that the account holds there; may be given several times
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// How long the rights last, in hours, 1 to 8760
+    #[arg(long, value_name = "HOURS", required_unless_present = "end")]
+    hours: Option<u16>,
+    /// End the rights now
+    #[arg(long, conflicts_with_all = ["hours", "roles"])]
+    end: bool,
+}
+
 /// What `user reset` is told.
 #[derive(Args, Debug)]
 pub(crate) struct ResetArguments {
@@ -136,6 +176,8 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome {
         Command::Show(one) => show(one, output),
         Command::Lock(one) => change(one, "lock", output),
         Command::Unlock(one) => change(one, "unlock", output),
+        Command::Roles(arguments) => roles(arguments, output),
+        Command::Grant(arguments) => grant(arguments, output),
         Command::Reset(arguments) => reset(arguments, output),
         Command::Delete(one) => change(one, "delete", output),
     }
@@ -215,6 +257,30 @@ fn change(one: OneAccount, operation: &str, output: &Output) -> Outcome {
         account: one.account,
     };
     let done: Done = connection.ask(&format!("/v1/accounts/{operation}"), &request)?;
+    output.fact(&done);
+    Ok(())
+}
+
+fn roles(arguments: RolesArguments, output: &Output) -> Outcome {
+    let connection = Connection::open(&arguments.one.config)?;
+    let request = RolesRequest {
+        account: arguments.one.account,
+        roles: arguments.roles,
+    };
+    let done: Done = connection.ask("/v1/accounts/roles", &request)?;
+    output.fact(&done);
+    Ok(())
+}
+
+fn grant(arguments: GrantArguments, output: &Output) -> Outcome {
+    let connection = Connection::open(&arguments.one.config)?;
+    let request = GrantRequest {
+        account: arguments.one.account,
+        tenant: arguments.tenant,
+        roles: arguments.roles,
+        hours: arguments.hours,
+    };
+    let done: Done = connection.ask("/v1/accounts/grant", &request)?;
     output.fact(&done);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use octroi_policy::id::{AccountId, RequestId};
+use octroi_policy::id::RequestId;
 
 /// What the connection and its headers tell of the sender. Nothing in it is proved but the address.
 #[derive(Clone, Debug)]
@@ -18,8 +18,6 @@ pub(crate) struct ClientFacts {
 /// Who asks for an administrative change; the journal keeps it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Operator {
-    /// An administrator's account.
-    Account(AccountId),
     /// A user of the machine, at the command line (`os:<uid>`).
     Os(u32),
     /// The gateway itself: retention, demo.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use octroi_policy::{
     host::Host,
-    session::{Computer, Rejection, judge},
+    session::{Computer, judge},
     time::Timestamp,
 };
 
@@ -52,7 +52,7 @@ pub(crate) enum TicketOutcome {
     /// The ticket, for the redirect to the host and nothing else.
     Issued(EnterTicket),
     /// The session has ended meanwhile.
-    SessionEnded(Rejection),
+    SessionEnded,
     /// The session has as many open tickets as it may have.
     TooManyAtOnce {
         /// After this time the oldest have expired.
@@ -67,7 +67,7 @@ pub(crate) enum EnterOutcome {
     /// Unknown, used, expired, or made for another host or nonce: nobody is told which.
     Refused,
     /// The ticket was right, and its session has ended meanwhile.
-    SessionEnded(Rejection),
+    SessionEnded,
 }
 
 /// The token that a host was given.
@@ -99,9 +99,7 @@ impl Identity {
         };
         match self.0.stores.tickets.insert(kept).await {
             Ok(()) => Ok(TicketOutcome::Issued(ticket)),
-            Err(StoreError::Conflict(Conflict::Missing)) => {
-                Ok(TicketOutcome::SessionEnded(Rejection::Revoked))
-            }
+            Err(StoreError::Conflict(Conflict::Missing)) => Ok(TicketOutcome::SessionEnded),
             Err(StoreError::Conflict(Conflict::LimitReached)) => Ok(TicketOutcome::TooManyAtOnce {
                 retry_after: TICKET_LIFE,
             }),
@@ -146,7 +144,7 @@ impl Identity {
                 ends_at: record.ends_at,
                 computer: record.computer,
             })),
-            Err(rejection) => Ok(EnterOutcome::SessionEnded(rejection)),
+            Err(_) => Ok(EnterOutcome::SessionEnded),
         }
     }
 }

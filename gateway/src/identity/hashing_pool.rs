@@ -27,17 +27,7 @@ pub(crate) struct HashingCapacity {
     pub(crate) waiting_max: usize,
 }
 
-impl HashingCapacity {
-    /// Half of the machine for passwords, the other half for what is proxied; a queue that drains
-    /// in about a second.
-    pub(crate) fn for_cores(cores: NonZeroUsize) -> Self {
-        let threads = NonZeroUsize::new(cores.get() / 2).unwrap_or(NonZeroUsize::MIN);
-        Self {
-            threads,
-            waiting_max: threads.get().saturating_mul(WAITING_PER_THREAD),
-        }
-    }
-}
+impl HashingCapacity {}
 
 /// What the pool has done and has to do; for metrics and for tests.
 #[derive(Debug, Default)]
@@ -149,9 +139,6 @@ impl Arena {
 }
 
 type Job = Box<dyn FnOnce(&mut Arena) + Send>;
-
-/// A hash at the least cost takes about 25 ms, so that so many wait about a second.
-const WAITING_PER_THREAD: usize = 32;
 
 fn work_off(jobs: &Mutex<Receiver<Job>>, load: &Arc<HashingLoad>) {
     let mut arena = Arena {

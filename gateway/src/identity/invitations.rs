@@ -49,6 +49,7 @@ impl InvitationLife {
     }
 
     /// The duration.
+    #[cfg(test)]
     pub(crate) const fn as_duration(self) -> Duration {
         self.0
     }
@@ -58,8 +59,6 @@ impl InvitationLife {
 pub(crate) struct IssuedInvitation {
     /// The secret of the link; shown once.
     pub(crate) token: InvitationToken,
-    /// Whose account it opens.
-    pub(crate) account: AccountId,
     /// Until when.
     pub(crate) expires_at: Timestamp,
     /// What the letter and the page say of the account.
@@ -133,20 +132,6 @@ impl Identity {
         }))
     }
 
-    /// What the rules say of a password that the invited person is typing; nothing is kept.
-    /// `None` where the link is dead.
-    pub(crate) async fn judge_invited_password(
-        &self,
-        token: &InvitationToken,
-        new: &TypedPassword,
-    ) -> Result<Option<Verdict>, Fault> {
-        let now = self.0.clock.now();
-        match self.0.invited(token, now).await? {
-            Some((_, account)) => Ok(Some(self.0.judge(&account, new).await?.into_verdict())),
-            None => Ok(None),
-        }
-    }
-
     /// Sets the first password and spends the link; of any number of parallel uses one wins.
     pub(crate) async fn accept_invitation(
         &self,
@@ -210,7 +195,6 @@ impl Identity {
         let invitee = services.invitee(&account).await?;
         Ok(IssuedInvitation {
             token,
-            account: account.id,
             expires_at,
             invitee,
         })

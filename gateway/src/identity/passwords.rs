@@ -8,7 +8,6 @@ use octroi_policy::{
         rules::Judged,
         verdict::{Finding, Reason, Rule, Verdict},
     },
-    session::Rejection,
     sign_in::{self, ChangeReason, NextStep, State},
     time::Timestamp,
 };
@@ -24,10 +23,7 @@ use super::{
     sign_in::{Looked, LookedAt, NewSession},
     throttle::Attempt,
 };
-use crate::{
-    journal::event::SignInFailure,
-    store::{Conflict, StoreError},
-};
+use crate::journal::event::SignInFailure;
 
 /// What came of a change of password.
 pub(crate) enum PasswordChange {
@@ -48,24 +44,13 @@ pub(crate) enum PasswordChange {
         retry_after_seconds: u32,
     },
     /// The session ended while the page was open.
-    SessionEnded(Rejection),
+    SessionEnded,
 }
 
 impl Identity {
     /// The rules that a new password must meet, for the page that asks for it.
     pub(crate) fn password_rules(&self) -> Box<[Rule]> {
         self.0.rules.rules().into()
-    }
-
-    /// What the rules say of a password that the signed-in person is typing; nothing is kept.
-    pub(crate) async fn judge_password(
-        &self,
-        signed_in: &SignedIn,
-        new: &TypedPassword,
-    ) -> Result<Verdict, Fault> {
-        let account = self.0.stores.accounts.by_id(signed_in.account()).await?;
-        let account = account.ok_or(StoreError::Conflict(Conflict::Missing))?;
-        Ok(self.0.judge(&account, new).await?.into_verdict())
     }
 
     /// Changes the password of a signed-in person who knows the current one.
@@ -78,9 +63,8 @@ impl Identity {
     ) -> Result<PasswordChange, Fault> {
         let services = &self.0;
         let now = services.clock.now();
-        let account = match services.still_there(signed_in.live(), now).await? {
-            Ok(account) => account,
-            Err(rejection) => return Ok(PasswordChange::SessionEnded(rejection)),
+        let Ok(account) = services.still_there(signed_in.live(), now).await? else {
+            return Ok(PasswordChange::SessionEnded);
         };
         let accepted = match services.judge(&account, &new).await? {
             Judged::Acceptable(_, verdict) if same(&current, &new) => {
@@ -147,9 +131,8 @@ impl Identity {
     ) -> Result<PasswordChange, Fault> {
         let services = &self.0;
         let now = services.clock.now();
-        let account = match services.still_there(pending.live(), now).await? {
-            Ok(account) => account,
-            Err(rejection) => return Ok(PasswordChange::SessionEnded(rejection)),
+        let Ok(account) = services.still_there(pending.live(), now).await? else {
+            return Ok(PasswordChange::SessionEnded);
         };
         let record = &pending.live().session.record;
         let next = NextStep::ChoosePassword(ChangeReason::Provisional);
@@ -163,7 +146,7 @@ impl Identity {
         };
         let (_, effects) = sign_in::step(state, sign_in::Event::PasswordChosen, now);
         if effects.refusal().is_some() {
-            return Ok(PasswordChange::SessionEnded(Rejection::Expired));
+            return Ok(PasswordChange::SessionEnded);
         }
         match services.is_current(&account, &new).await {
             Ok(false) => {}

@@ -2,12 +2,12 @@
 
 mod ending;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use octroi_policy::{
     assurance::Assurance,
     host::Host,
-    id::{AccountId, SessionId, TenantName},
+    id::{AccountId, SessionId},
     session::{Computer, Rejection, SessionRecord, Stage, judge_stage},
     time::Timestamp,
 };
@@ -47,11 +47,6 @@ impl SignedIn {
         self.record().id
     }
 
-    /// The account's home tenant.
-    pub(crate) fn tenant(&self) -> &TenantName {
-        &self.record().tenant
-    }
-
     /// The session's record.
     pub(crate) fn record(&self) -> &SessionRecord {
         &self.live.session.record
@@ -85,16 +80,6 @@ pub(crate) struct PendingSession {
 }
 
 impl PendingSession {
-    /// The account.
-    pub(crate) fn account(&self) -> AccountId {
-        self.live.session.record.account
-    }
-
-    /// The session.
-    pub(crate) fn session(&self) -> SessionId {
-        self.live.session.record.id
-    }
-
     /// When it ends.
     pub(crate) fn ends_at(&self) -> Timestamp {
         self.live.session.record.ends_at
@@ -119,8 +104,6 @@ pub(crate) struct SessionFacts {
     pub(crate) last_used_at: Timestamp,
     /// When it ends whatever happens.
     pub(crate) ends_at: Timestamp,
-    /// How long it lives without use.
-    pub(crate) idle_limit: Duration,
     /// Whose computer it is.
     pub(crate) computer: Computer,
     /// How the person proved who they are. There is no other way yet than a password.
@@ -227,7 +210,6 @@ fn facts(view: SessionView) -> SessionFacts {
         started_at: view.record.started_at,
         last_used_at: view.last_used_at,
         ends_at: view.record.ends_at,
-        idle_limit: view.record.idle_limit,
         computer: view.record.computer,
         assurance: Assurance::Password,
         hosts: view.hosts,

@@ -1,9 +1,11 @@
 //! A world of people for tests: identity over a store in memory, a clock that is moved by hand.
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv4Addr},
     num::NonZeroUsize,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -80,7 +82,14 @@ impl World {
         let stores = wrap(memory::open(Arc::clone(&keyring), Arc::clone(&entropy)));
         let clock = ManualClock::at(START);
         let ended = Arc::<Ended>::default();
-        let mut settings = IdentitySettings::for_portal(host("portail.exemple.fr"));
+        let mut settings = IdentitySettings {
+            portal: host("portail.exemple.fr"),
+            default_tenant: None,
+            tenant_of_host: HashMap::new(),
+            session_life: Duration::from_hours(24),
+            idle_private: Duration::from_hours(8),
+            idle_public: Duration::from_mins(15),
+        };
         settings.default_tenant = Some("acme".parse().unwrap());
         settings
             .tenant_of_host

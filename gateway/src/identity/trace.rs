@@ -17,7 +17,6 @@ use crate::{
 impl From<Operator> for Actor {
     fn from(operator: Operator) -> Self {
         match operator {
-            Operator::Account(account) => Self::Account(account),
             Operator::Os(uid) => Self::Operator { uid },
             Operator::System => Self::System,
         }

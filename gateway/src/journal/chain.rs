@@ -75,7 +75,8 @@ pub(crate) struct Chain<'a>(pub(crate) &'a Keyring);
 impl Chain<'_> {
     /// The code of `line` after a line with the code `previous`.
     pub(crate) fn code(self, previous: &Code, line: &Line) -> Code {
-        let optional = |bytes: Option<&[u8]>| bytes.map_or(vec![0], |bytes| [&[1], bytes].concat());
+        let optional =
+            |bytes: Option<&[u8]>| bytes.map_or_else(|| vec![0], |bytes| [&[1], bytes].concat());
         let id = |id: &Option<[u8; 16]>| optional(id.as_ref().map(<[u8; 16]>::as_slice));
         let (key_name, sealed_hash) = line
             .sealed

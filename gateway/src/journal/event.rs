@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc};
 use octroi_policy::{
     assurance::Assurance,
     host::Host,
-    id::{AccountId, RequestId, Role, RouteName, SessionId, TenantId, TenantName},
+    id::{AccountId, RequestId, Role, SessionId, TenantId, TenantName},
     session::Computer,
     time::Timestamp,
 };
@@ -141,22 +141,14 @@ pub(crate) enum Event {
     },
     /// The person chose a password.
     PasswordChanged { by_invitation: bool },
-    /// A change of password was refused.
-    PasswordRefused { reasons: Vec<&'static str> },
     /// Somebody else set a provisional password.
     PasswordProvided { expires_at: Timestamp },
-    /// The password was taken away.
-    PasswordRemoved,
     /// An account was made.
     AccountCreated { roles: Vec<Role> },
-    /// Name, e-mail or language were changed: which, never from what to what.
-    ProfileChanged { fields: Vec<&'static str> },
     /// An account was locked.
     AccountLocked,
     /// An account was unlocked.
     AccountUnlocked,
-    /// The counters of an account were cleared.
-    ThrottleForgiven,
     /// An account's roles were changed.
     RolesChanged { before: Vec<Role>, after: Vec<Role> },
     /// An account's rights on other tenants were changed.
@@ -168,8 +160,6 @@ pub(crate) enum Event {
     AccountErased,
     /// An invitation was made.
     InvitationIssued { expires_at: Timestamp },
-    /// An invitation was withdrawn.
-    InvitationWithdrawn,
     /// A tenant was added.
     TenantCreated { name: TenantName },
     /// A key that signs assertions was made.
@@ -179,11 +169,6 @@ pub(crate) enum Event {
     },
     /// A key that signed assertions was removed.
     SigningKeyRemoved { key_id: String },
-    /// The address of an upstream was refused.
-    UpstreamRefused {
-        route: RouteName,
-        reason: &'static str,
-    },
     /// The gateway started.
     Started { version: &'static str },
     /// The gateway stopped in good order.
@@ -210,23 +195,17 @@ impl Event {
             Self::SessionEnded { .. } => EventKind::SessionEnded,
             Self::SessionsEnded { .. } => EventKind::SessionsEnded,
             Self::PasswordChanged { .. } => EventKind::PasswordChanged,
-            Self::PasswordRefused { .. } => EventKind::PasswordRefused,
             Self::PasswordProvided { .. } => EventKind::PasswordProvided,
-            Self::PasswordRemoved => EventKind::PasswordRemoved,
             Self::AccountCreated { .. } => EventKind::AccountCreated,
-            Self::ProfileChanged { .. } => EventKind::ProfileChanged,
             Self::AccountLocked => EventKind::AccountLocked,
             Self::AccountUnlocked => EventKind::AccountUnlocked,
-            Self::ThrottleForgiven => EventKind::ThrottleForgiven,
             Self::RolesChanged { .. } => EventKind::RolesChanged,
             Self::GrantsChanged { .. } => EventKind::GrantsChanged,
             Self::AccountErased => EventKind::AccountErased,
             Self::InvitationIssued { .. } => EventKind::InvitationIssued,
-            Self::InvitationWithdrawn => EventKind::InvitationWithdrawn,
             Self::TenantCreated { .. } => EventKind::TenantCreated,
             Self::SigningKeyCreated { .. } => EventKind::SigningKeyCreated,
             Self::SigningKeyRemoved { .. } => EventKind::SigningKeyRemoved,
-            Self::UpstreamRefused { .. } => EventKind::UpstreamRefused,
             Self::Started { .. } => EventKind::Started,
             Self::Stopped => EventKind::Stopped,
             Self::ConfigurationLoaded { .. } => EventKind::ConfigurationLoaded,
@@ -267,12 +246,10 @@ impl Event {
                 json!({ "cause": cause.as_str(), "kept": kept.map(|kept| kept.to_string()) })
             }
             Self::PasswordChanged { by_invitation } => json!({ "by_invitation": by_invitation }),
-            Self::PasswordRefused { reasons } => json!({ "reasons": reasons }),
             Self::PasswordProvided { expires_at } | Self::InvitationIssued { expires_at } => {
                 json!({ "expires_at": expires_at.as_unix_millis() })
             }
             Self::AccountCreated { roles } => json!({ "roles": role_words(roles) }),
-            Self::ProfileChanged { fields } => json!({ "fields": fields }),
             Self::RolesChanged { before, after } => {
                 json!({ "before": role_words(before), "after": role_words(after) })
             }
@@ -284,9 +261,6 @@ impl Event {
                 json!({ "key_id": key_id, "signs_from": signs_from.as_unix_millis() })
             }
             Self::SigningKeyRemoved { key_id } => json!({ "key_id": key_id }),
-            Self::UpstreamRefused { route, reason } => {
-                json!({ "route": route.as_str(), "reason": reason })
-            }
             Self::Started { version } => json!({ "version": version }),
             Self::ConfigurationLoaded { digest } => json!({ "digest": digest }),
             Self::ConfigurationRefused { problems } => json!({ "problems": problems }),
@@ -296,17 +270,14 @@ impl Event {
             Self::JournalPurged { before, entries } => {
                 json!({ "before": before.as_unix_millis(), "entries": entries })
             }
-            Self::PasswordRemoved
-            | Self::AccountLocked
-            | Self::AccountUnlocked
-            | Self::ThrottleForgiven
-            | Self::AccountErased
-            | Self::InvitationWithdrawn
-            | Self::Stopped => json!({}),
+            Self::AccountLocked | Self::AccountUnlocked | Self::AccountErased | Self::Stopped => {
+                json!({})
+            }
         };
-        match value {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
+        if let Value::Object(fields) = value {
+            fields
+        } else {
+            Map::new()
         }
     }
 }

@@ -93,7 +93,7 @@ fn summary(reason: SignInFailure, count: &Count, now: Timestamp) -> Draft {
     draft
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The most sources counted at once, 150 bytes each.
 const SOURCES_MAX: usize = 10_000;

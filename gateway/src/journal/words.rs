@@ -10,19 +10,21 @@ macro_rules! words {
         }
 
         impl $name {
-            /// All of them.
-            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
-
             /// The word in the journal.
             pub(crate) const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)*
                 }
             }
+        }
+    };
+    (readable $(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        words! { $(#[$outer])* $name { $($(#[$doc])* $variant = $word,)* } }
 
+        impl $name {
             /// The variant that this word names.
             pub(crate) fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|variant| variant.as_str() == word)
+                [$(Self::$variant,)*].into_iter().find(|variant| variant.as_str() == word)
             }
         }
     };
@@ -45,14 +47,6 @@ words! {
         Throttled = "throttled",
         /// The hashing queue was full.
         Busy = "busy",
-        /// The account changed while the password was checked.
-        ChangedMeanwhile = "changed_meanwhile",
-        /// The invitation was spent, withdrawn or expired.
-        InvitationOver = "invitation_over",
-        /// The ticket did not match, was spent or expired.
-        TicketOver = "ticket_over",
-        /// The current password was wrong at a change of password.
-        WrongCurrentPassword = "wrong_current_password",
     }
 }
 
@@ -61,8 +55,6 @@ words! {
     ChangeDemand {
         /// Somebody else set the password.
         Provisional = "provisional",
-        /// The rules became stricter.
-        Policy = "policy",
     }
 }
 
@@ -77,6 +69,7 @@ words! {
 }
 
 words! {
+    readable
     /// The kinds of events, for searches.
     EventKind {
         /// [`super::event::Event::SignedIn`].
@@ -95,22 +88,14 @@ words! {
         SessionsEnded = "sessions_ended",
         /// [`super::event::Event::PasswordChanged`].
         PasswordChanged = "password_changed",
-        /// [`super::event::Event::PasswordRefused`].
-        PasswordRefused = "password_refused",
         /// [`super::event::Event::PasswordProvided`].
         PasswordProvided = "password_provided",
-        /// [`super::event::Event::PasswordRemoved`].
-        PasswordRemoved = "password_removed",
         /// [`super::event::Event::AccountCreated`].
         AccountCreated = "account_created",
-        /// [`super::event::Event::ProfileChanged`].
-        ProfileChanged = "profile_changed",
         /// [`super::event::Event::AccountLocked`].
         AccountLocked = "account_locked",
         /// [`super::event::Event::AccountUnlocked`].
         AccountUnlocked = "account_unlocked",
-        /// [`super::event::Event::ThrottleForgiven`].
-        ThrottleForgiven = "throttle_forgiven",
         /// [`super::event::Event::RolesChanged`].
         RolesChanged = "roles_changed",
         /// [`super::event::Event::GrantsChanged`].
@@ -119,16 +104,12 @@ words! {
         AccountErased = "account_erased",
         /// [`super::event::Event::InvitationIssued`].
         InvitationIssued = "invitation_issued",
-        /// [`super::event::Event::InvitationWithdrawn`].
-        InvitationWithdrawn = "invitation_withdrawn",
         /// [`super::event::Event::TenantCreated`].
         TenantCreated = "tenant_created",
         /// [`super::event::Event::SigningKeyCreated`].
         SigningKeyCreated = "signing_key_created",
         /// [`super::event::Event::SigningKeyRemoved`].
         SigningKeyRemoved = "signing_key_removed",
-        /// [`super::event::Event::UpstreamRefused`].
-        UpstreamRefused = "upstream_refused",
         /// [`super::event::Event::Started`].
         Started = "started",
         /// [`super::event::Event::Stopped`].

@@ -75,7 +75,9 @@ pub(super) fn create(path: &Path, secrets: &[RootSecret]) -> Result<(), KeyringE
     let mut text = Zeroizing::new(format!("{FIRST_LINE}\n"));
     for (version, secret) in secrets {
         let encoded = Zeroizing::new(BASE64.encode(secret.as_slice()));
-        text.push_str(&format!("{} {}\n", version.0, encoded.as_str()));
+        for part in [&version.0.to_string(), " ", encoded.as_str(), "\n"] {
+            text.push_str(part);
+        }
     }
     let mut file = OpenOptions::new()
         .write(true)
@@ -131,7 +133,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<RootSecret>, KeyringError> {
 
 fn parse(text: &str) -> Result<Vec<RootSecret>, (usize, &'static str)> {
     let mut lines = text.lines().zip(1..);
-    if !lines.next().is_some_and(|(line, _)| line == FIRST_LINE) {
+    if lines.next().is_none_or(|(line, _)| line != FIRST_LINE) {
         return Err((1, "the first line must be \"octroi keyring 1\""));
     }
     let mut secrets: Vec<RootSecret> = Vec::new();

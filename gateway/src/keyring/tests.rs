@@ -5,13 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::*;
 use crate::entropy::SystemEntropy;
 
-const PURPOSES: [Purpose; 10] = [
+const PURPOSES: [Purpose; 9] = [
     Purpose::Pepper,
     Purpose::SealedCookie,
     Purpose::Forgery,
     Purpose::Journal,
     Purpose::StoreRecord,
-    Purpose::Factor,
     Purpose::Assertion,
     Purpose::LoginIndex,
     Purpose::Throttle,
@@ -92,12 +91,12 @@ fn a_keyring_is_the_same_after_it_was_read_back_and_is_never_overwritten() {
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o600);
     let sealed = made
-        .seal(Purpose::Factor, b"c", b"v", &SystemEntropy)
+        .seal(Purpose::Assertion, b"c", b"v", &SystemEntropy)
         .unwrap();
     let loaded = Keyring::load(&path).unwrap();
     assert_eq!(
         loaded
-            .open(Purpose::Factor, b"c", &sealed)
+            .open(Purpose::Assertion, b"c", &sealed)
             .unwrap()
             .as_slice(),
         b"v"
@@ -114,18 +113,19 @@ fn a_second_root_seals_what_is_new_and_the_first_still_opens_what_is_old() {
     let path = directory.path().join("keyring");
     let old = Keyring::create(&path, &SystemEntropy).unwrap();
     let sealed = old
-        .seal(Purpose::Factor, b"c", b"v", &SystemEntropy)
+        .seal(Purpose::Assertion, b"c", b"v", &SystemEntropy)
         .unwrap();
     let mut text = std::fs::read_to_string(&path).unwrap();
-    text.push_str(&format!("2 {}\n", data_encoding::BASE64.encode(&[7; 32])));
+    let second = data_encoding::BASE64.encode(&[7; 32]);
+    text.extend(["2 ", &second, "\n"]);
     std::fs::write(&path, text).unwrap();
     let both = Keyring::load(&path).unwrap();
     assert_eq!(both.newest_version(), KeyVersion(2));
-    assert!(both.open(Purpose::Factor, b"c", &sealed).is_ok());
+    assert!(both.open(Purpose::Assertion, b"c", &sealed).is_ok());
     let newer = both
-        .seal(Purpose::Factor, b"c", b"v", &SystemEntropy)
+        .seal(Purpose::Assertion, b"c", b"v", &SystemEntropy)
         .unwrap();
-    assert!(old.open(Purpose::Factor, b"c", &newer).is_err());
+    assert!(old.open(Purpose::Assertion, b"c", &newer).is_err());
     let parts: &[&[u8]] = &[b"tenant", b"marie"];
     assert_eq!(
         old.keyed_hash(Purpose::LoginIndex, parts),

@@ -84,7 +84,7 @@ async fn serve<A>(
         return debug!(%client, "connection refused: its client's cap is reached");
     };
     // Boxed, so that a connection does not keep room for its handshake.
-    let secured = Box::pin(handshake::secure(stream, peer, client, &entrance)).await;
+    let secured = Box::pin(handshake::secure(stream, client, &entrance)).await;
     match secured {
         Err(refused) => debug!(%client, %refused, "handshake failed"),
         Ok(connection) if connection.facts().is_http2() => {

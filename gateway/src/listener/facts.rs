@@ -7,10 +7,6 @@ use std::{net::SocketAddr, sync::Arc};
 pub(crate) struct ConnectionFacts {
     /// Whose connection this is: the socket's peer, or what a listed peer's PROXY header said.
     pub(crate) client: SocketAddr,
-    /// The socket's own peer, a load balancer perhaps.
-    pub(crate) peer: SocketAddr,
-    /// The address on which the connection was accepted.
-    pub(crate) local: SocketAddr,
     /// HTTP/1.1 or HTTP/2, as ALPN settled it.
     pub(crate) protocol: Protocol,
     /// What the handshake settled.
@@ -34,8 +30,6 @@ pub(crate) struct TlsFacts {
     pub(crate) version: TlsVersion,
     /// The cipher suite, as RFC 8446 and RFC 5289 name it.
     pub(crate) cipher_suite: &'static str,
-    /// Whether a ticket spared the client a full handshake.
-    pub(crate) resumed: bool,
 }
 
 /// The protocol of a connection.

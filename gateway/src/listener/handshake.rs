@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use octroi_certs::tls::ALPN_HTTP2;
-use rustls::{HandshakeKind, ProtocolVersion, ServerConnection, server::Acceptor};
+use rustls::{ProtocolVersion, ServerConnection, server::Acceptor};
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
@@ -50,17 +50,13 @@ pub(super) async fn client_of(
 /// The TLS handshake, under its deadline.
 pub(super) async fn secure(
     stream: TcpStream,
-    peer: SocketAddr,
     client: SocketAddr,
     entrance: &Entrance,
 ) -> Result<Connection, Refused> {
-    let local = stream.local_addr()?;
     let stream = timeout(entrance.limits.handshake_timeout, shake(stream, entrance)).await??;
     let tls = stream.get_ref().1;
     let facts = ConnectionFacts {
         client: canonical(client),
-        peer: canonical(peer),
-        local,
         protocol: match tls.alpn_protocol() {
             Some(name) if name == ALPN_HTTP2 => Protocol::Http2,
             Some(_) | None => Protocol::Http1,
@@ -108,7 +104,6 @@ fn tls_facts(tls: &ServerConnection) -> TlsFacts {
         cipher_suite: suite
             .and_then(|suite| suite.suite().as_str())
             .unwrap_or("unknown"),
-        resumed: tls.handshake_kind() == Some(HandshakeKind::Resumed),
     }
 }
 

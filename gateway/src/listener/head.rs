@@ -93,7 +93,7 @@ impl Framing {
 
     fn conclude(self, request_line: &[u8]) -> Result<Body, HeadFault> {
         // A space within the target is escaped by one parser and ends the target for another.
-        if request_line.iter().filter(|byte| **byte == b' ').count() != 2 {
+        if request_line.split(|byte| *byte == b' ').count() != 3 {
             return Err(HeadFault::Ambiguous);
         }
         match (self.is_chunked, self.length) {

@@ -31,8 +31,6 @@ pub(crate) struct Limits {
     pub(crate) body: BodyLimits,
     /// What HTTP/2 adds.
     pub(crate) http2: Http2Limits,
-    /// What an open WebSocket may do.
-    pub(crate) tunnel: TunnelLimits,
     /// How long what is being answered when the door closes may go on.
     pub(crate) drain_timeout: Duration,
 }
@@ -110,7 +108,6 @@ impl Default for Limits {
             head_fields_max: 100,
             body: BodyLimits::default(),
             http2: Http2Limits::default(),
-            tunnel: TunnelLimits::default(),
             drain_timeout: Duration::from_secs(30),
         }
     }

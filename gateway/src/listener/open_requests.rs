@@ -225,6 +225,7 @@ impl OpenRequests {
     }
 
     /// How many requests are open under a session.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.shards
             .iter()

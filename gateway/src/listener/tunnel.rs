@@ -1,6 +1,6 @@
 //! A WebSocket leaves Pingora: dial, upgrade, splice, and end at a frame's boundary.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -108,8 +108,6 @@ pub(crate) struct TunnelOutcome {
     pub(crate) bytes_from_client: u64,
     /// Bytes of the upstream that went to the client after the upgrade.
     pub(crate) bytes_to_client: u64,
-    /// How long it was open after the upgrade.
-    pub(crate) open_for: Duration,
     /// Why it ended.
     pub(crate) end: TunnelEnd,
 }
@@ -186,7 +184,6 @@ impl TunnelOutcome {
             status: StatusCode::BAD_GATEWAY,
             bytes_from_client: 0,
             bytes_to_client: 0,
-            open_for: Duration::ZERO,
             end,
         }
     }

@@ -61,9 +61,15 @@ impl Ask {
 
     /// Who stands behind the visitor's token.
     pub(super) async fn presence(&self) -> Result<Presence, Fault> {
-        self.identity()
+        let presence = self
+            .identity()
             .presence(self.token(), &self.visitor.host)
-            .await
+            .await;
+        if let Ok(Presence::Rejected(rejection)) = &presence {
+            let request = self.visitor.client.request;
+            tracing::debug!(%request, because = rejection.as_str(), "a token does not count");
+        }
+        presence
     }
 
     /// Whether a form with this token was sent from our own page by the browser that has the page.

@@ -68,7 +68,7 @@ pub(super) async fn enter(ask: Ask, Query(arrival): Query<Arrival>) -> Response 
             with_cookies(see_other(&sealed.target), [clear, cookie])
         }
         // Sent twice, by a double click or a second tab: whoever is in already goes on.
-        Ok(EnterOutcome::Refused | EnterOutcome::SessionEnded(_)) => match ask.presence().await {
+        Ok(EnterOutcome::Refused | EnterOutcome::SessionEnded) => match ask.presence().await {
             Err(fault) => failure::fault(&ask, &fault),
             Ok(Presence::SignedIn(_)) => with_cookies(see_other(&sealed.target), [clear]),
             Ok(_) => with_cookies(expired(&ask, Some(&sealed)), [clear]),

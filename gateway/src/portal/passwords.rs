@@ -148,7 +148,7 @@ async fn respond(
             let response = page(ask, status, changer, passage, Vec::new(), notice).await;
             failure::retry_after(response, seconds)
         }
-        PasswordChange::SessionEnded(_) => see_other("/.octroi/login"),
+        PasswordChange::SessionEnded => see_other("/.octroi/login"),
     }
 }
 

@@ -220,7 +220,7 @@ async fn onward(
         .await;
     match issued {
         Ok(TicketOutcome::Issued(ticket)) => Ok(passage.enter_url(&ask.site, &ticket)),
-        Ok(TicketOutcome::SessionEnded(_)) => Ok(format!("/.octroi/login?{}", passage.query())),
+        Ok(TicketOutcome::SessionEnded) => Ok(format!("/.octroi/login?{}", passage.query())),
         Ok(TicketOutcome::TooManyAtOnce { retry_after }) => {
             Err(failure::too_many(ask, retry_after))
         }

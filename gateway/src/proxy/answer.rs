@@ -178,8 +178,6 @@ fn page(
     let request = record.request.as_ref();
     let rendered = gate.error_pages.render(&ErrorPage {
         kind: outcome.page,
-        status: outcome.status,
-        reason: outcome.id,
         request_id: record.id(),
         at: record.at,
         host: request.map(CanonicalRequest::host),

@@ -58,6 +58,8 @@ pub(super) struct Record {
     pub(super) status: Option<StatusCode>,
     pub(super) bytes_out: u64,
     pub(super) bytes_in: u64,
+    /// Why a WebSocket ended, where neither side closed it.
+    pub(super) tunnel_ended: Option<&'static str>,
     in_flight: Option<InFlight>,
     registration: Option<Registration>,
     written: bool,
@@ -83,6 +85,7 @@ impl Context {
                 status: None,
                 bytes_out: 0,
                 bytes_in: 0,
+                tunnel_ended: None,
                 in_flight: None,
                 registration: None,
                 written: false,
@@ -172,7 +175,8 @@ impl Record {
                 .open
                 .upgrade()
                 .and_then(|open| open.end_reason())
-                .map(EndReason::as_str),
+                .map(EndReason::as_str)
+                .or(self.tunnel_ended),
             bytes_out: self.bytes_out,
             bytes_in: self.bytes_in,
             millis: u64::try_from(self.took().as_millis()).unwrap_or(u64::MAX),

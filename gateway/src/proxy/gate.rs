@@ -59,10 +59,10 @@ impl ProxyHttp for Gate {
     ) -> pingora::Result<Box<HttpPeer>> {
         context.attempts += 1;
         let Some(forwarding) = &context.forwarding else {
-            return Err(self.no_permit(context));
+            return Err(no_permit(context));
         };
         let Some(way) = context.record.site.way(forwarding.route()) else {
-            return Err(self.no_permit(context));
+            return Err(no_permit(context));
         };
         let awaited = Awaited::of(session);
         let peer = way.service.peer(context.record.at, awaited).await;
@@ -83,7 +83,7 @@ impl ProxyHttp for Gate {
         context: &mut Self::CTX,
     ) -> pingora::Result<()> {
         let Some(forwarding) = &context.forwarding else {
-            return Err(self.no_permit(context));
+            return Err(no_permit(context));
         };
         let applied = forwarding.apply(&context.record.site, head);
         applied.map_err(|refusal| {
@@ -266,13 +266,13 @@ impl Gate {
             .check(address)
             .map_err(|retry_after| Refusal::TooManyRequests { retry_after })
     }
+}
 
-    /// No permit, no bytes.
-    #[expect(clippy::unnecessary_box_returns, reason = "Pingora's errors are boxed")]
-    fn no_permit(&self, context: &mut Context) -> Box<Error> {
-        context.failed = Some(Refusal::Invariant);
-        Error::explain(ErrorType::InternalError, "no permit")
-    }
+/// No permit, no bytes.
+#[expect(clippy::unnecessary_box_returns, reason = "Pingora's errors are boxed")]
+fn no_permit(context: &mut Context) -> Box<Error> {
+    context.failed = Some(Refusal::Invariant);
+    Error::explain(ErrorType::InternalError, "no permit")
 }
 
 /// What a fault of Pingora is to the client; `None` when the client is gone.

@@ -61,6 +61,7 @@ impl AddressLimit {
     }
 
     /// How many addresses are remembered.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.limiter.len()
     }

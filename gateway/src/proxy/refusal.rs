@@ -119,10 +119,6 @@ pub(crate) enum PageKind {
 pub(crate) struct ErrorPage<'a> {
     /// Which page.
     pub(crate) kind: PageKind,
-    /// The status it is sent with.
-    pub(crate) status: StatusCode,
-    /// The reason's id.
-    pub(crate) reason: &'static str,
     /// The reference that a person can quote.
     pub(crate) request_id: RequestId,
     /// When it happened.

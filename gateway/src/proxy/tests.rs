@@ -5,6 +5,6 @@ mod identity;
 mod refusals;
 mod sessions;
 mod upstreams;
-mod world;
+pub(super) mod world;
 
 use self::world::{Seen, World};

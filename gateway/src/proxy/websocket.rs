@@ -15,7 +15,7 @@ use super::{
 };
 use crate::listener::{
     limits::TunnelLimits,
-    tunnel::{Takeover, TunnelFault, TunnelOutcome, TunnelWatch, WebSocketKey},
+    tunnel::{Takeover, TunnelEnd, TunnelFault, TunnelOutcome, TunnelWatch, WebSocketKey},
 };
 
 /// A well-formed opening handshake (RFC 6455, section 4.2.1).
@@ -131,6 +131,11 @@ impl TunnelWatch for Watch {
         self.record.status = Some(outcome.status);
         self.record.bytes_in = outcome.bytes_from_client;
         self.record.bytes_out = outcome.bytes_to_client;
+        self.record.tunnel_ended = match outcome.end {
+            TunnelEnd::Idle => Some("idle"),
+            TunnelEnd::Ended(reason) => Some(reason.as_str()),
+            TunnelEnd::Refused(_) | TunnelEnd::Answered | TunnelEnd::Closed => None,
+        };
     }
 }
 

@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 use super::{
     StoreError,
     invitations::InvitationHash,
-    live::LiveToken,
     sessions::{EndCause, SessionOpening},
     throttle::ThrottleKey,
 };
@@ -39,14 +38,6 @@ pub(crate) trait AccountStore: Send + Sync + 'static {
     /// [`super::Conflict::AccountChanged`] when the epoch is not the expected one, or the change
     /// would open a session on a locked account; [`super::Conflict::Spent`] when the invitation is.
     async fn change(&self, command: AccountCommand) -> Result<Changed, StoreError>;
-
-    /// Changes what nothing rests on: name, e-mail, language. The epoch stays.
-    async fn describe(
-        &self,
-        account: AccountId,
-        profile: Profile,
-        journal: Vec<Draft>,
-    ) -> Result<(), StoreError>;
 
     /// Destroys the account's key, and with it every personal field of the account and of its
     /// journal lines; ends its sessions; frees the login.
@@ -255,8 +246,6 @@ impl AccountCommand {
 pub(crate) enum AccountChange {
     /// A new password, own or provisional; open invitations are withdrawn.
     Password(Password),
-    /// No password any more: only an invitation leads back in.
-    NoPassword,
     /// The person may not sign in.
     Lock,
     /// The person may sign in again.
@@ -269,10 +258,6 @@ pub(crate) enum AccountChange {
 
 /// What a change did.
 pub(crate) struct Changed {
-    /// The account's epoch now.
-    pub(crate) epoch: SessionEpoch,
     /// The sessions that it ended: their open requests must be ended too.
     pub(crate) ended: Vec<SessionId>,
-    /// The session that goes on.
-    pub(crate) opened: Option<Arc<LiveToken>>,
 }

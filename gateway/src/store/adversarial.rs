@@ -49,11 +49,6 @@ impl Weather {
         self.0.forgets.store(forgets, Ordering::SeqCst);
     }
 
-    /// The calls so far that a store behind a network would have been asked.
-    pub(crate) fn calls(&self) -> u64 {
-        self.0.calls.load(Ordering::SeqCst)
-    }
-
     fn forgets(&self) -> bool {
         self.0.forgets.load(Ordering::SeqCst)
     }

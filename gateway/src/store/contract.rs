@@ -6,6 +6,8 @@ mod records;
 mod sessions;
 mod workbench;
 
+use super::sessions::Cached;
+
 /// Runs each of these tests over each adapter.
 macro_rules! contract {
     ($($part:ident: { $($name:ident),* $(,)? })*) => {
@@ -75,7 +77,6 @@ contract! {
         one_of_fifty_uses_of_an_invitation_wins,
         an_invitation_counts_for_its_account_before_its_end_alone,
         an_account_has_one_invitation_at_most,
-        a_profile_changes_without_ending_sessions,
         an_erased_account_is_gone_and_its_login_free,
         a_grant_on_a_tenant_that_does_not_exist_is_refused,
     }
@@ -101,4 +102,30 @@ contract! {
         signing_keys_are_kept_and_removed,
         the_number_of_signing_keys_is_bounded,
     }
+}
+
+#[tokio::test]
+async fn invariant_2_a_store_that_fails_never_says_that_nobody_is_there_or_that_it_is_done() {
+    let weather = super::adversarial::Weather::default();
+    let bench = workbench::Workbench::under(weather.clone());
+    let account = bench.person().await;
+    let (session, token) = bench.sign_in(&account).await;
+    let (accounts, sessions) = (&bench.stores.accounts, &bench.stores.sessions);
+    weather.forget_all(true);
+    weather.fail(true);
+    assert!(matches!(sessions.cached(&token), Cached::Miss));
+    assert!(sessions.load(&token).await.is_err());
+    assert!(sessions.find(session).await.is_err());
+    assert!(accounts.by_id(account.id).await.is_err());
+    assert!(accounts.by_login(account.tenant, "marie").await.is_err());
+    assert!(bench.stores.health.fault().is_some());
+    weather.fail(false);
+    weather.fail_writes(true);
+    assert!(sessions.load(&token).await.unwrap().is_some());
+    assert!(sessions.open(bench.opening(&account)).await.is_err());
+    let erased = accounts.erase(account.id, workbench::NOW, Vec::new()).await;
+    assert!(erased.is_err());
+    weather.fail_writes(false);
+    assert!(accounts.by_id(account.id).await.unwrap().is_some());
+    assert!(bench.stores.health.fault().is_none());
 }

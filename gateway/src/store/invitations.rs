@@ -15,12 +15,6 @@ pub(crate) trait InvitationStore: Send + Sync + 'static {
 
     /// The invitation with this hash, expired or not; spent and withdrawn ones are not found.
     async fn find(&self, hash: &InvitationHash) -> Result<Option<Invitation>, StoreError>;
-
-    /// The account's open invitation.
-    async fn of_account(&self, account: AccountId) -> Result<Option<Invitation>, StoreError>;
-
-    /// Withdraws the account's invitation; `false` when it had none.
-    async fn withdraw(&self, account: AccountId, journal: Vec<Draft>) -> Result<bool, StoreError>;
 }
 
 /// SHA-256 of the secret in the link; the secret itself is kept nowhere.

@@ -90,6 +90,7 @@ impl LiveSession {
     }
 
     /// The account's state, shared by all its sessions.
+    #[cfg(test)]
     pub(crate) const fn account(&self) -> &Arc<AccountState> {
         &self.account
     }

@@ -188,13 +188,6 @@ impl Roster {
             .collect()
     }
 
-    /// Tells the account's sessions the epoch that the store has committed.
-    pub(crate) fn set_epoch(&self, account: AccountId, epoch: SessionEpoch) {
-        if let Some(entry) = self.index().accounts.get(&account) {
-            entry.state.set(epoch);
-        }
-    }
-
     /// No session of the account counts from here on, not even one that is just being opened.
     pub(crate) fn close(&self, account: AccountId) {
         if let Some(entry) = self.index().accounts.get(&account) {
@@ -241,6 +234,7 @@ impl Roster {
     }
 
     /// How many sessions live.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.index().sessions.len()
     }

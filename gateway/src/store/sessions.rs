@@ -78,6 +78,13 @@ pub(crate) enum Cached {
     /// It is known. Whether it counts is for `policy` to judge.
     Hit(Arc<LiveToken>),
     /// Memory does not know; the store may ([`SessionStore::load`]).
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "the embedded store has every session in memory; one that several machines share has not, and the adversarial one of the tests stands for it"
+        )
+    )]
     Miss,
     /// There is no such token anywhere.
     KnownAbsent,

@@ -27,16 +27,10 @@ mod tests;
 
 use std::sync::{Arc, Mutex};
 
-use zeroize::Zeroizing;
-
 pub(crate) use self::open::{OpenError, OpenOptions};
 use self::{database::Database, journal::JournalWriter, scribe::Scribe};
-use super::{FaultText, StoreError, StoreHealth, Stores, roster::Roster, sessions::SessionEnding};
-use crate::{
-    entropy::Entropy,
-    journal::tally::Tally,
-    keyring::{Keyring, Purpose},
-};
+use super::{StoreError, StoreHealth, Stores, roster::Roster, sessions::SessionEnding};
+use crate::{entropy::Entropy, journal::tally::Tally, keyring::Keyring};
 
 /// The store over one data directory, which it holds the lock of.
 pub(crate) struct SqliteStore {
@@ -80,22 +74,5 @@ impl StoreHealth for SqliteStore {
     async fn probe(&self) -> Result<(), StoreError> {
         let probed = self.database.probe().await;
         self.database.settled(probed)
-    }
-}
-
-impl SqliteStore {
-    /// Seals with the keyring a value that belongs to this store and to no person.
-    fn seal_record(&self, context: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let entropy = &*self.entropy;
-        let sealed = self
-            .keyring
-            .seal(Purpose::StoreRecord, context, value, entropy);
-        sealed.map_err(StoreError::from)
-    }
-
-    /// Opens what [`SqliteStore::seal_record`] sealed.
-    fn open_record(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let opened = self.keyring.open(Purpose::StoreRecord, context, sealed);
-        opened.map_err(|fault| StoreError::Corrupt(FaultText::new(fault)))
     }
 }

@@ -21,9 +21,6 @@ pub(crate) trait ThrottleStore: Send + Sync + 'static {
 
     /// Takes one counted failure back from each: the attempt was not made.
     async fn give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError>;
-
-    /// Clears the counters, as an administrator does.
-    async fn forgive(&self, keys: &[ThrottleKey]) -> Result<(), StoreError>;
 }
 
 /// Says of the counters whether the attempt must wait, and for how long.

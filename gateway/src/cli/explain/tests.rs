@@ -37,6 +37,7 @@ fn account(roles: &[&str], standing: &str) -> Person {
         email: None,
         language: None,
         roles: roles.iter().map(|&role| role.to_owned()).collect(),
+        grants: Vec::new(),
         standing: standing.to_owned(),
         expires_at: None,
         locked_at: None,

@@ -30,7 +30,7 @@ async fn a_setup_that_was_interrupted_goes_on_with_the_same_passwords() {
     let file = directory.path().join("people.json");
     let people = recorded(&file, &SystemEntropy).unwrap();
     let identity = World::new().await.identity;
-    settle(&identity, people.get(..3).unwrap(), &SystemEntropy)
+    settle(&identity, &people[..3], &SystemEntropy)
         .await
         .unwrap();
     let again = recorded(&file, &SystemEntropy).unwrap();

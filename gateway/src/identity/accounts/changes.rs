@@ -1,8 +1,11 @@
 //! Changes to an account after which no earlier session of it counts.
 
+use std::time::Duration;
+
 use octroi_policy::{
-    id::{AccountId, Role, SessionId},
+    id::{AccountId, Role, SessionId, TenantName},
     password::rules::Judged,
+    session::TenantGrant,
     sign_in::PROVISIONAL_LIFE,
     time::Timestamp,
 };
@@ -23,6 +26,15 @@ use crate::{
 pub(crate) struct ProvisionalPassword {
     /// When it stops working.
     pub(crate) expires_at: Timestamp,
+}
+
+/// Rights on a further tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    /// The roles there.
+    pub(crate) roles: Vec<Role>,
+    /// For how long.
+    pub(crate) life: Duration,
 }
 
 impl Identity {
@@ -66,6 +78,39 @@ impl Identity {
             (AccountChange::Roles(roles.clone().into()), event)
         };
         self.change(operator, id, EndCause::RolesChanged, replace)
+            .await
+    }
+
+    /// Opens another tenant to the account for a while, in place of an earlier grant there; `None`
+    /// closes it. Sessions end.
+    pub(crate) async fn set_grant(
+        &self,
+        operator: Operator,
+        id: AccountId,
+        tenant: &TenantName,
+        grant: Option<Grant>,
+    ) -> Result<(), AdminError> {
+        let tenant = self.0.known_tenant(tenant).await?.name;
+        let now = self.0.clock.now();
+        let grant = grant.map(|grant| TenantGrant {
+            tenant: tenant.clone(),
+            roles: grant.roles.into(),
+            ends_at: now.after(grant.life),
+        });
+        let replace = |account: &Account| {
+            let names = |grants: &[TenantGrant]| -> Vec<TenantName> {
+                grants.iter().map(|grant| grant.tenant.clone()).collect()
+            };
+            let kept = account.grants.iter();
+            let kept = kept.filter(|other| other.tenant != tenant).cloned();
+            let after: Box<[TenantGrant]> = kept.chain(grant.clone()).collect();
+            let event = Event::GrantsChanged {
+                before: names(&account.grants),
+                after: names(&after),
+            };
+            (AccountChange::Grants(after), event)
+        };
+        self.change(operator, id, EndCause::GrantsChanged, replace)
             .await
     }
 

@@ -214,7 +214,7 @@ impl Services {
                 Ok(PasswordChange::Changed(session))
             }
             Err(StoreError::Conflict(Conflict::AccountChanged | Conflict::Missing)) => {
-                Ok(PasswordChange::SessionEnded(Rejection::AccountChanged))
+                Ok(PasswordChange::SessionEnded)
             }
             Err(fault) => Err(fault.into()),
         }

@@ -14,9 +14,7 @@ use crate::{
     },
     store::{
         StoreError, Stores,
-        accounts::{
-            Account, AccountCommand, AccountPage, AccountStore, Changed, NewAccount, Profile,
-        },
+        accounts::{Account, AccountCommand, AccountPage, AccountStore, Changed, NewAccount},
         tenants::{Tenant, TenantStore},
         throttle::{Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
     },
@@ -92,16 +90,6 @@ impl AccountStore for Counted<dyn AccountStore> {
         self.inner.change(command).await
     }
 
-    async fn describe(
-        &self,
-        account: AccountId,
-        profile: Profile,
-        journal: Vec<Draft>,
-    ) -> Result<(), StoreError> {
-        self.calls.note("accounts.describe");
-        self.inner.describe(account, profile, journal).await
-    }
-
     async fn erase(
         &self,
         account: AccountId,
@@ -151,11 +139,6 @@ impl ThrottleStore for Counted<dyn ThrottleStore> {
     async fn give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
         self.calls.note("throttle.give_back");
         self.inner.give_back(keys).await
-    }
-
-    async fn forgive(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
-        self.calls.note("throttle.forgive");
-        self.inner.forgive(keys).await
     }
 }
 

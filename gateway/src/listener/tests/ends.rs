@@ -71,7 +71,7 @@ async fn b14_a_websocket_whose_client_talks_on_still_learns_why() {
 #[tokio::test]
 async fn b14_a_websocket_whose_frame_never_ends_is_cut() {
     let world = World::with(|plan| {
-        plan.limits.tunnel.close_timeout = Duration::from_millis(50);
+        plan.tunnel.close_timeout = Duration::from_millis(50);
     })
     .await;
     let mut client = world.websocket("/ws-stuck-frame", 1).await;
@@ -89,7 +89,7 @@ async fn b14_a_websocket_whose_frame_never_ends_is_cut() {
 #[tokio::test]
 async fn b14_a_websocket_whose_client_does_not_read_is_cut() {
     let world = World::with(|plan| {
-        plan.limits.tunnel.close_timeout = Duration::from_millis(50);
+        plan.tunnel.close_timeout = Duration::from_millis(50);
     })
     .await;
     let mut client = world.websocket("/ws-flood", 1).await;

@@ -86,7 +86,7 @@ async fn a8_bytes_after_an_upgrade_never_reach_the_upstream() {
 #[tokio::test]
 async fn a_silent_websocket_ends_at_its_idle_limit_and_a_busy_one_does_not() {
     let world = World::with(|plan| {
-        plan.limits.tunnel.idle_timeout = Duration::from_secs(1);
+        plan.tunnel.idle_timeout = Duration::from_secs(1);
     })
     .await;
     let mut busy = world.websocket("/ws", 1).await;
@@ -106,7 +106,7 @@ async fn a_silent_websocket_ends_at_its_idle_limit_and_a_busy_one_does_not() {
 #[tokio::test]
 async fn an_upstream_that_does_not_answer_is_a_fault_after_its_limit() {
     let world = World::with(|plan| {
-        plan.limits.tunnel.answer_timeout = Duration::from_millis(50);
+        plan.tunnel.answer_timeout = Duration::from_millis(50);
     })
     .await;
     let mut client = world.http1().await;

@@ -39,7 +39,7 @@ use super::upstream;
 use crate::listener::{
     Caps, Entrance,
     facts::ConnectionFacts,
-    limits::Limits,
+    limits::{Limits, TunnelLimits},
     open_requests::{self, EndReason, OpenLabel, OpenRequest, OpenRequests, Registration},
     refusal::{DoorRefusal, DoorRefusals},
     serve_https, sockets,
@@ -55,7 +55,6 @@ pub(super) struct World {
     pub(super) open: Arc<OpenRequests>,
     pub(super) caps: Arc<Caps>,
     pub(super) seen: Arc<Seen>,
-    pub(super) limits: Arc<Limits>,
     pub(super) resolver: Arc<Resolver>,
     pub(super) sources: Vec<BundleSource>,
     pub(super) authority: DevelopmentAuthority,
@@ -86,6 +85,7 @@ impl DoorRefusals for PlainRefusals {
 /// What a test may change before the door opens.
 pub(super) struct Plan {
     pub(super) limits: Limits,
+    pub(super) tunnel: TunnelLimits,
     pub(super) profile: Profile,
     pub(super) has_default_certificate: bool,
     pub(super) proxy_header_from: Vec<IpAddr>,
@@ -96,6 +96,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            tunnel: TunnelLimits::default(),
             profile: Profile::Intermediate,
             has_default_certificate: false,
             proxy_header_from: Vec::new(),
@@ -160,7 +161,7 @@ impl World {
             upstream,
             open: Arc::clone(&open),
             seen: Arc::clone(&seen),
-            limits: Arc::clone(&limits),
+            tunnel: plan.tunnel,
         };
         let proxy = Arc::new(http_proxy(&Arc::new(ServerConf::default()), app));
         let listener = sockets::bind("127.0.0.1:0".parse().unwrap(), 1)
@@ -177,7 +178,6 @@ impl World {
             open,
             caps,
             seen,
-            limits,
             resolver,
             sources,
             authority,
@@ -390,7 +390,7 @@ struct App {
     upstream: SocketAddr,
     open: Arc<OpenRequests>,
     seen: Arc<Seen>,
-    limits: Arc<Limits>,
+    tunnel: TunnelLimits,
 }
 
 struct Context {
@@ -432,13 +432,12 @@ impl ProxyHttp for App {
         if path == "/facts" {
             let facts = &open.facts;
             let text = format!(
-                "{} {:?} {:?} {:?} {} resumed={}",
+                "{} {:?} {:?} {:?} {}",
                 facts.client.ip(),
                 facts.tls.server_name,
                 facts.protocol,
                 facts.tls.version,
                 facts.tls.cipher_suite,
-                facts.tls.resumed,
             );
             let mut answer = ResponseHeader::build(200, None)?;
             answer.insert_header("Content-Length", text.len())?;
@@ -517,7 +516,7 @@ impl App {
             }),
             key: WebSocketKey::parse(head.headers["sec-websocket-key"].as_bytes()).unwrap(),
             request,
-            limits: self.limits.tunnel,
+            limits: self.tunnel,
             watch: Box::new(Watch {
                 seen: Arc::clone(&self.seen),
                 _registration: ctx.registration.take(),

@@ -30,7 +30,6 @@ pub(super) struct Splice {
     /// What of `down` is the answer's head and no frame.
     head_left: usize,
     limits: TunnelLimits,
-    began_at: Instant,
     active_at: Instant,
 }
 
@@ -72,7 +71,6 @@ impl Splice {
             frames: ServerFrames::default(),
             head_left: head.len(),
             limits,
-            began_at: now,
             active_at: now,
         }
     }
@@ -94,7 +92,6 @@ impl Splice {
             status: StatusCode::SWITCHING_PROTOCOLS,
             bytes_from_client: self.up.bytes,
             bytes_to_client: self.down.bytes,
-            open_for: self.began_at.elapsed(),
             end,
         }
     }

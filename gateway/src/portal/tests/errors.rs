@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use http::StatusCode;
 use octroi_policy::id::RequestId;
 
 use super::{host, site};
@@ -32,8 +31,6 @@ fn rendered(kind: PageKind, change: impl FnOnce(&mut ErrorPage<'_>)) -> String {
     let host = host("paie.exemple.fr");
     let mut page = ErrorPage {
         kind,
-        status: StatusCode::IM_A_TEAPOT,
-        reason: "reason_of_the_log",
         request_id: RequestId::from_random([7; 16]),
         at: START,
         host: Some(&host),

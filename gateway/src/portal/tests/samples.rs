@@ -156,8 +156,6 @@ fn refusals(language: &'static str) -> Vec<(&'static str, String)> {
     .map(|(name, kind)| {
         let rendered = pages.render(&ErrorPage {
             kind,
-            status: StatusCode::FORBIDDEN,
-            reason: "sample",
             request_id: RequestId::from_random([0x5a; 16]),
             at: START,
             host: Some(&host),

@@ -159,7 +159,7 @@ async fn programs_get_a_problem_and_people_are_led_to_sign_in_and_back() {
     let post = "POST /a HTTP/1.1\r\nHost: paie.example.com\r\nConnection: close\r\nAccept: text/html\r\nContent-Length: 0\r\n\r\n";
     let answer = world.send(post).await;
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-    assert!(answer.contains("<p>sign_in_needed "), "{answer}");
+    assert!(answer.contains("<p>SignInNeeded "), "{answer}");
     assert_eq!(world.seen.all(), Vec::<String>::new());
 }
 

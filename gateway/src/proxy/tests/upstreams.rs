@@ -26,7 +26,7 @@ async fn a_service_that_is_down_is_told_so_with_a_reference() {
     );
     let request = "GET / HTTP/1.1\r\nHost: down.example.com\r\nAccept: text/html\r\n\r\n";
     let answer = world.send(request).await;
-    assert!(answer.contains("<p>upstream_unreachable "), "{answer}");
+    assert!(answer.contains("<p>ServiceDown "), "{answer}");
     let lines = world.access_lines();
     assert!(
         lines

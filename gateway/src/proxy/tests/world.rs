@@ -37,7 +37,7 @@ use super::super::{
 use crate::{
     assertion::{Passports, SigningKeys},
     clock::{Clock, ManualClock},
-    entropy::SystemEntropy,
+    entropy::{SystemEntropy, random},
     identity::secret::SessionToken,
     keyring::Keyring,
     listener::{
@@ -93,8 +93,8 @@ pub(super) struct World {
     pub(super) clock: ManualClock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) keys: Arc<SigningKeys>,
+    pub(super) passports: Arc<Passports>,
     pub(super) log: AccessLog,
-    pub(super) upstream: SocketAddr,
 }
 
 impl World {
@@ -129,15 +129,16 @@ impl World {
         let (count, burst) = (600.try_into().unwrap(), 50.try_into().unwrap());
         let minute = Duration::from_mins(1);
         let limit = AddressLimit::new(count, minute, burst, shared.clone()).unwrap();
+        let passports = Arc::new(Passports::new(
+            keys.clone(),
+            stores.accounts,
+            shared.clone(),
+            entropy.clone(),
+        ));
         let gate = Gate::new(GateParts {
             site: Arc::new(ArcSwap::from_pointee(site)),
             sessions: sessions.clone(),
-            passports: Arc::new(Passports::new(
-                keys.clone(),
-                stores.accounts,
-                shared.clone(),
-                entropy.clone(),
-            )),
+            passports: passports.clone(),
             routers: routers(),
             error_pages: Arc::new(PlainPages),
             open_requests: OpenRequests::new(),
@@ -154,8 +155,8 @@ impl World {
             clock,
             metrics,
             keys,
+            passports,
             log,
-            upstream,
         }
     }
 
@@ -209,14 +210,11 @@ pub(super) fn facts(server_name: Option<&str>) -> Arc<ConnectionFacts> {
     let address: SocketAddr = "192.0.2.7:4711".parse().unwrap();
     Arc::new(ConnectionFacts {
         client: address,
-        peer: address,
-        local: "192.0.2.1:443".parse().unwrap(),
         protocol: Protocol::Http1,
         tls: TlsFacts {
             server_name: server_name.map(Arc::from),
             version: TlsVersion::Tls13,
             cipher_suite: "TLS13_AES_256_GCM_SHA384",
-            resumed: false,
         },
     })
 }
@@ -300,7 +298,7 @@ struct PlainPages;
 impl ErrorPages for PlainPages {
     fn render(&self, page: &ErrorPage<'_>) -> RenderedPage {
         RenderedPage {
-            body: Bytes::from(format!("<p>{} {}</p>", page.reason, page.request_id)),
+            body: Bytes::from(format!("<p>{:?} {}</p>", page.kind, page.request_id)),
             content_security_policy: "default-src 'none'".into(),
             language: "en",
         }
@@ -336,7 +334,7 @@ impl Sessions {
     ) -> (String, Arc<LiveToken>) {
         let token = SessionToken::draw(&SystemEntropy).unwrap();
         let record = SessionRecord {
-            id: SessionId::from_random([1; 16]),
+            id: SessionId::from_random(random(&SystemEntropy).unwrap()),
             account: AccountId::from_random([2; 16]),
             tenant_id: TenantId::from_random([3; 16]),
             tenant: "acme".parse().unwrap(),
@@ -431,7 +429,7 @@ impl SessionStore for Sessions {
     }
 }
 
-const CONFIGURATION: &str = r#"
+pub(in crate::proxy) const CONFIGURATION: &str = r#"
 [server]
 https = "127.0.0.1:8443"
 portal = "login.example.com"

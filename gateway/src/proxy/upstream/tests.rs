@@ -1,1 +1,104 @@
-//! Tests.
+//! Addresses that are never a service, whatever the configuration or a name server says.
+
+use std::path::Path;
+
+use super::*;
+use crate::proxy::tests::world::CONFIGURATION;
+
+const NOW: Timestamp = Timestamp::from_unix_millis(1_795_305_600_000);
+
+/// The service at `address`, behind a gateway that listens on `listeners`.
+fn service(address: &str, expose_ok: bool, listeners: &[&str]) -> Service {
+    let target = address.parse().map_or_else(
+        |_| {
+            let (name, port) = address.rsplit_once(':').unwrap();
+            Target::Name {
+                name: name.into(),
+                port: port.parse().unwrap(),
+                resolved: ArcSwapOption::empty(),
+            }
+        },
+        Target::Tcp,
+    );
+    let text = CONFIGURATION.replace("UPSTREAM", "127.0.0.1:1");
+    let settings = octroi_config::parse(&text, Path::new("/octroi.toml"))
+        .unwrap_or_else(|problems| panic!("{problems:#?}"))
+        .settings;
+    let (_, route) = settings.routes.iter().next().unwrap();
+    let listeners = listeners.iter().map(|one| one.parse().unwrap()).collect();
+    // The configuration would refuse most of these: the rule holds without it, too.
+    let mut service = Service::new(route, listeners).unwrap();
+    service.targets = Box::new([target]);
+    service.expose_ok = expose_ok;
+    service
+}
+
+/// Why nothing is sent there; empty where something is.
+async fn refusal(service: &Service) -> String {
+    let (peer, dial) = (
+        service.peer(NOW, Awaited::Answer).await,
+        service.dial(NOW).await,
+    );
+    let why = peer
+        .err()
+        .map(|fault| fault.to_string())
+        .unwrap_or_default();
+    let also = dial
+        .err()
+        .map(|fault| fault.to_string())
+        .unwrap_or_default();
+    assert_eq!(why, also, "a WebSocket goes where requests go");
+    why
+}
+
+#[tokio::test]
+async fn the_metadata_service_of_a_cloud_is_never_a_service() {
+    for address in ["169.254.169.254:80", "[::ffff:169.254.169.254]:80"] {
+        let why = refusal(&service(address, true, &[])).await;
+        assert!(
+            why.ends_with("may not be a service: it is never a service"),
+            "{why}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_public_address_is_a_service_only_where_the_route_says_so() {
+    let why = refusal(&service("93.184.215.14:80", false, &[])).await;
+    assert!(
+        why.ends_with("it is public, and the route has no expose_ok"),
+        "{why}"
+    );
+    for (address, expose_ok) in [("93.184.215.14:80", true), ("10.0.0.12:80", false)] {
+        assert_eq!(refusal(&service(address, expose_ok, &[])).await, "");
+    }
+}
+
+#[tokio::test]
+async fn a_listener_of_the_gateway_itself_is_never_a_service() {
+    for (address, own) in [
+        ("10.0.0.1:443", "10.0.0.1:443"),
+        ("127.0.0.1:443", "0.0.0.0:443"),
+        ("[::1]:443", "[::]:443"),
+        ("[::ffff:127.0.0.1]:443", "127.0.0.1:443"),
+    ] {
+        let why = refusal(&service(address, true, &[own])).await;
+        assert!(
+            why.ends_with("it is a listener of this gateway"),
+            "{address}: {why}"
+        );
+        assert_eq!(
+            refusal(&service(address, true, &["10.9.9.9:444"])).await,
+            "",
+            "{address}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_comes_to_mean_the_gateway_itself_is_refused_when_it_is_resolved() {
+    let own = ["0.0.0.0:4443", "[::]:4443"];
+    let why = refusal(&service("localhost:4443", false, &own)).await;
+    assert_eq!(why, "localhost has no address that may be used");
+    assert_eq!(refusal(&service("localhost:4444", false, &own)).await, "");
+}

@@ -15,9 +15,7 @@ use crate::{
     },
     store::{
         StoreError, StoreHealth, Stores,
-        accounts::{
-            Account, AccountCommand, AccountPage, AccountStore, Changed, NewAccount, Profile,
-        },
+        accounts::{Account, AccountCommand, AccountPage, AccountStore, Changed, NewAccount},
         invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
         live::{LiveSession, LiveToken},
         sessions::{
@@ -61,19 +59,6 @@ impl AccountStore for Adversarial {
     async fn change(&self, command: AccountCommand) -> Result<Changed, StoreError> {
         self.weather.write().await?;
         self.inner.accounts.change(command).await
-    }
-
-    async fn describe(
-        &self,
-        account: AccountId,
-        profile: Profile,
-        journal: Vec<Draft>,
-    ) -> Result<(), StoreError> {
-        self.weather.write().await?;
-        self.inner
-            .accounts
-            .describe(account, profile, journal)
-            .await
     }
 
     async fn erase(
@@ -121,24 +106,15 @@ impl InvitationStore for Adversarial {
         self.weather.read().await?;
         self.inner.invitations.find(hash).await
     }
-
-    async fn of_account(&self, account: AccountId) -> Result<Option<Invitation>, StoreError> {
-        self.weather.read().await?;
-        self.inner.invitations.of_account(account).await
-    }
-
-    async fn withdraw(&self, account: AccountId, journal: Vec<Draft>) -> Result<bool, StoreError> {
-        self.weather.write().await?;
-        self.inner.invitations.withdraw(account, journal).await
-    }
 }
 
 #[async_trait::async_trait]
 impl SessionStore for Adversarial {
     fn cached(&self, token: &TokenHash) -> Cached {
-        match self.inner.sessions.cached(token) {
-            _ if self.weather.forgets() => Cached::Miss,
-            known => known,
+        if self.weather.forgets() {
+            Cached::Miss
+        } else {
+            self.inner.sessions.cached(token)
         }
     }
 
@@ -236,11 +212,6 @@ impl ThrottleStore for Adversarial {
     async fn give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
         self.weather.write().await?;
         self.inner.throttle.give_back(keys).await
-    }
-
-    async fn forgive(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
-        self.weather.write().await?;
-        self.inner.throttle.forgive(keys).await
     }
 }
 

@@ -110,7 +110,9 @@ pub(super) async fn forgiven_counters_begin_anew(bench: Workbench) {
     let keys = [ThrottleKey([1; 16]), ThrottleKey([2; 16])];
     let throttle = &bench.stores.throttle;
     throttle.reserve(&keys, NOW, &|_| None).await.unwrap();
-    throttle.forgive(&keys[..1]).await.unwrap();
+    let mut first = bench.opening(&account);
+    first.forgives = keys[..1].to_vec();
+    bench.stores.sessions.open(first).await.unwrap();
     let failures = async || -> Vec<u32> {
         let counters = seen(&bench, &keys, NOW).await;
         counters.iter().map(|counter| counter.failures).collect()

@@ -10,7 +10,7 @@ use super::workbench::{
 };
 use crate::store::{
     Conflict, StoreError,
-    accounts::{AccountChange, PasswordHash},
+    accounts::{AccountChange, AccountCommand, PasswordHash},
     sessions::{EndCause, PasswordEffect, SessionEnding, TokenHash},
     tickets::{TICKETS_PER_SESSION_MAX, Ticket, TicketRedemption},
 };
@@ -127,8 +127,9 @@ pub(super) async fn a_session_opens_only_under_the_accounts_epoch(bench: Workben
 pub(super) async fn a_locked_account_opens_no_session(bench: Workbench) {
     let account = bench.person().await;
     let lock = command(&account, AccountChange::Lock);
-    let locked = bench.stores.accounts.change(lock).await.unwrap();
-    let opening = opening(&account, locked.epoch, &bench.tenant);
+    bench.stores.accounts.change(lock).await.unwrap();
+    let raised = AccountCommand::raised(account.epoch);
+    let opening = opening(&account, raised, &bench.tenant);
     let opened = bench.stores.sessions.open(opening).await;
     assert_eq!(
         opened.err(),

@@ -60,6 +60,12 @@ impl Workbench {
         Self::over(adversarial::wrap(inner, weather), None)
     }
 
+    /// A store whose weather the test makes.
+    pub(super) fn under(weather: adversarial::Weather) -> Self {
+        let inner = memory::open(keyring(), Arc::new(SystemEntropy));
+        Self::over(adversarial::wrap(inner, weather), None)
+    }
+
     pub(super) async fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut options = sqlite::OpenOptions::new(directory.path().join("data"), NOW);

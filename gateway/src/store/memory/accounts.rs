@@ -13,7 +13,7 @@ use crate::{
         Conflict, StoreError,
         accounts::{
             Account, AccountChange, AccountCommand, AccountPage, AccountStatus, AccountStore,
-            Changed, NewAccount, Profile,
+            Changed, NewAccount,
         },
         invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
         personal_keys::KeyName,
@@ -48,10 +48,9 @@ impl World {
         let locked_after = match command.change {
             AccountChange::Lock => true,
             AccountChange::Unlock => false,
-            AccountChange::Password(_)
-            | AccountChange::NoPassword
-            | AccountChange::Roles(_)
-            | AccountChange::Grants(_) => account.status != AccountStatus::Active,
+            AccountChange::Password(_) | AccountChange::Roles(_) | AccountChange::Grants(_) => {
+                account.status != AccountStatus::Active
+            }
         };
         if locked_after
             || opening.record.account != command.account
@@ -65,10 +64,8 @@ impl World {
         Ok(())
     }
 
-    fn withdraw(&mut self, account: AccountId) -> bool {
-        let before = self.invitations.len();
+    fn withdraw(&mut self, account: AccountId) {
         self.invitations.retain(|_, open| open.account != account);
-        self.invitations.len() < before
     }
 }
 
@@ -77,7 +74,6 @@ fn apply(account: &mut Account, change: &AccountChange, at: Timestamp) {
     account.epoch = AccountCommand::raised(account.epoch);
     match change {
         AccountChange::Password(password) => account.password = Some(password.clone()),
-        AccountChange::NoPassword => account.password = None,
         AccountChange::Lock => account.status = AccountStatus::Locked { at },
         AccountChange::Unlock => account.status = AccountStatus::Active,
         AccountChange::Roles(roles) => account.roles.clone_from(roles),
@@ -150,10 +146,7 @@ impl AccountStore for MemoryStore {
         for session in &ended {
             world.end(*session, command.at, command.ends_with);
         }
-        if matches!(
-            command.change,
-            AccountChange::Password(_) | AccountChange::NoPassword
-        ) {
+        if matches!(command.change, AccountChange::Password(_)) {
             world.withdraw(command.account);
         }
         if let Some(hash) = &command.spends {
@@ -166,39 +159,13 @@ impl AccountStore for MemoryStore {
             return Err(Conflict::Missing.into());
         };
         apply(account, &command.change, command.at);
-        let epoch = account.epoch;
         self.roster.end_all(command.account, None);
-        let opened = match command.opens {
-            Some(opening) => {
-                world.keep_opening(&opening);
-                Some(self.enlist(opening)?)
-            }
-            None => None,
-        };
-        world.append(lines);
-        Ok(Changed {
-            epoch,
-            ended,
-            opened,
-        })
-    }
-
-    async fn describe(
-        &self,
-        account: AccountId,
-        profile: Profile,
-        journal: Vec<Draft>,
-    ) -> Result<(), StoreError> {
-        let mut world = self.world();
-        if !world.accounts.contains_key(&account) {
-            return Err(Conflict::Missing.into());
-        }
-        let lines = world.lines_of(&self.keyring, &*self.entropy, &journal)?;
-        if let Some(account) = world.accounts.get_mut(&account) {
-            account.profile = profile;
+        if let Some(opening) = command.opens {
+            world.keep_opening(&opening);
+            self.enlist(opening)?;
         }
         world.append(lines);
-        Ok(())
+        Ok(Changed { ended })
     }
 
     async fn erase(
@@ -209,8 +176,9 @@ impl AccountStore for MemoryStore {
     ) -> Result<Changed, StoreError> {
         self.roster.end_all(account, None);
         let mut world = self.world();
-        let found = world.accounts.get(&account).ok_or(Conflict::Missing)?;
-        let epoch = AccountCommand::raised(found.epoch);
+        if !world.accounts.contains_key(&account) {
+            return Err(Conflict::Missing.into());
+        }
         let lines = world.lines_of(&self.keyring, &*self.entropy, &journal)?;
         let ended = world.living_of(account);
         for session in &ended {
@@ -225,11 +193,7 @@ impl AccountStore for MemoryStore {
         world.accounts.remove(&account);
         world.append(lines);
         world.personal_keys.remove(&KeyName::Account(account));
-        Ok(Changed {
-            epoch,
-            ended,
-            opened: None,
-        })
+        Ok(Changed { ended })
     }
 }
 
@@ -252,23 +216,5 @@ impl InvitationStore for MemoryStore {
 
     async fn find(&self, hash: &InvitationHash) -> Result<Option<Invitation>, StoreError> {
         Ok(self.world().invitations.get(hash).copied())
-    }
-
-    async fn of_account(&self, account: AccountId) -> Result<Option<Invitation>, StoreError> {
-        let world = self.world();
-        let mut open = world.invitations.values();
-        Ok(open
-            .find(|invitation| invitation.account == account)
-            .copied())
-    }
-
-    async fn withdraw(&self, account: AccountId, journal: Vec<Draft>) -> Result<bool, StoreError> {
-        let mut world = self.world();
-        let lines = world.lines_of(&self.keyring, &*self.entropy, &journal)?;
-        let withdrawn = world.withdraw(account);
-        if withdrawn {
-            world.append(lines);
-        }
-        Ok(withdrawn)
     }
 }

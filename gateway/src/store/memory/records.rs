@@ -100,14 +100,6 @@ impl ThrottleStore for MemoryStore {
         }
         Ok(())
     }
-
-    async fn forgive(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
-        let mut world = self.world();
-        for key in keys {
-            world.throttle.remove(key);
-        }
-        Ok(())
-    }
 }
 
 #[async_trait::async_trait]

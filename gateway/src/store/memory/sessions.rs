@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use octroi_policy::{
     host::Host,
     id::{AccountId, SessionId},
@@ -60,17 +61,14 @@ impl World {
     /// Keeps the session of a sign-in that was checked.
     pub(super) fn keep_opening(&mut self, opening: &SessionOpening) {
         let record = opening.record.clone();
-        if let Some(account) = self.accounts.get_mut(&record.account)
-            && let Some(password) = &mut account.password
-        {
-            match &opening.password {
-                PasswordEffect::Keep => {}
-                PasswordEffect::Rehash(hash) => password.hash = hash.clone(),
-                PasswordEffect::SpendProvisional => {
-                    if let PasswordOrigin::Provisional { spent, .. } = &mut password.origin {
-                        *spent = true;
-                    }
+        let account = self.accounts.get_mut(&record.account);
+        if let Some(password) = account.and_then(|account| account.password.as_mut()) {
+            match (&opening.password, &mut password.origin) {
+                (PasswordEffect::Rehash(hash), _) => password.hash = hash.clone(),
+                (PasswordEffect::SpendProvisional, PasswordOrigin::Provisional { spent, .. }) => {
+                    *spent = true;
                 }
+                (PasswordEffect::Keep | PasswordEffect::SpendProvisional, _) => {}
             }
         }
         for key in &opening.forgives {
@@ -281,7 +279,7 @@ impl TicketStore for MemoryStore {
             return Ok(None);
         };
         let fits = ticket.host == redemption.host
-            && ticket.nonce_hash == redemption.nonce_hash
+            && verify_slices_are_equal(&ticket.nonce_hash, &redemption.nonce_hash).is_ok()
             && is_open(ticket.expires_at, redemption.at);
         let Some(record) = world.living(ticket.session).filter(|_| fits) else {
             return Ok(None);

@@ -58,10 +58,10 @@ proptest! {
         for step in steps {
             match step {
                 Step::Open { session, account } => {
-                    if !model.accounts.contains_key(&session) {
+                    model.accounts.entry(session).or_insert_with(|| {
                         roster.insert(record(session, account), NOW, SessionEpoch(1));
-                        model.accounts.insert(session, account);
-                    }
+                        account
+                    });
                 }
                 Step::Issue { session, host } => {
                     let number = u8::try_from(issued.len()).unwrap();
@@ -86,7 +86,9 @@ proptest! {
                         .filter(|(session, of)| **of == account && Some(**session) != except)
                         .map(|(session, _)| *session)
                         .collect();
-                    of_account.into_iter().for_each(|session| model.end(session));
+                    for session in of_account {
+                        model.end(session);
+                    }
                 }
                 Step::Close { account } => roster.close(account_id(account)),
             }

@@ -24,7 +24,7 @@ use crate::{
         Conflict, StoreError,
         accounts::{
             Account, AccountCommand, AccountPage, AccountStatus, AccountStore, Changed, NewAccount,
-            Password, PasswordHash, PasswordOrigin, Profile,
+            Password, PasswordHash, PasswordOrigin,
         },
         personal_keys::KeyName,
     },
@@ -79,16 +79,6 @@ impl AccountStore for SqliteStore {
     async fn change(&self, command: AccountCommand) -> Result<Changed, StoreError> {
         let changed = self.change_account(command).await;
         self.database.settled(changed)
-    }
-
-    async fn describe(
-        &self,
-        account: AccountId,
-        profile: Profile,
-        journal: Vec<Draft>,
-    ) -> Result<(), StoreError> {
-        let described = self.try_describe(account, &profile, &journal).await;
-        self.database.settled(described)
     }
 
     async fn erase(
@@ -224,33 +214,6 @@ impl SqliteStore {
         if let Some(password) = &new.password {
             set_password(&mut tx, new.id, Some(password)).await?;
         }
-        self.scribe.write(&mut tx, &prepared).await?;
-        tx.commit().await.map_err(fault)
-    }
-
-    async fn try_describe(
-        &self,
-        account: AccountId,
-        profile: &Profile,
-        journal: &[Draft],
-    ) -> Result<(), StoreError> {
-        let prepared = self.scribe.prepare(journal).await?;
-        let mut tx = self.database.begin(Weight::Ordinary).await?;
-        let living = "SELECT 1 FROM account WHERE id = $1 AND erased_at IS NULL";
-        if !exists(&mut tx, living, account.as_bytes()).await? {
-            return Err(Conflict::Missing.into());
-        }
-        let profile = profile_to_json(profile);
-        let context = personal_context(PROFILE, account);
-        let sealed = self
-            .seal_personal(account, &context, profile.as_bytes())
-            .await?;
-        sqlx::query("UPDATE account SET profile = $2 WHERE id = $1")
-            .bind(account.as_bytes().as_slice())
-            .bind(sealed)
-            .execute(&mut *tx)
-            .await
-            .map_err(fault)?;
         self.scribe.write(&mut tx, &prepared).await?;
         tx.commit().await.map_err(fault)
     }

@@ -34,29 +34,20 @@ impl SqliteStore {
         if is_revocation(&command.change) {
             // In memory first: even if the disk fails now, nobody goes on under these sessions.
             self.roster.close(command.account);
-            let changed = self.database.essential(|| self.try_change(&command)).await;
-            return changed.map(|(epoch, ended)| Changed {
-                epoch,
-                ended,
-                opened: None,
-            });
+            let ended = self
+                .database
+                .essential(|| self.try_change(&command))
+                .await?;
+            return Ok(Changed { ended });
         }
-        let (epoch, ended) = self.try_change(&command).await?;
-        let opened = match command.opens {
-            Some(opening) => Some(self.enlist(opening)?),
-            None => None,
-        };
-        Ok(Changed {
-            epoch,
-            ended,
-            opened,
-        })
+        let ended = self.try_change(&command).await?;
+        if let Some(opening) = command.opens {
+            self.enlist(opening)?;
+        }
+        Ok(Changed { ended })
     }
 
-    async fn try_change(
-        &self,
-        command: &AccountCommand,
-    ) -> Result<(SessionEpoch, Vec<SessionId>), StoreError> {
+    async fn try_change(&self, command: &AccountCommand) -> Result<Vec<SessionId>, StoreError> {
         let prepared = self.scribe.prepare(&command.drafts()).await?;
         let weight = if is_revocation(&command.change) {
             Weight::Essential
@@ -85,7 +76,7 @@ impl SqliteStore {
         fail_point("account_change_before_commit");
         tx.commit().await.map_err(fault)?;
         fail_point("account_change_after_commit");
-        Ok((epoch, ended))
+        Ok(ended)
     }
 
     pub(super) async fn erase_account(
@@ -95,7 +86,7 @@ impl SqliteStore {
         journal: &[Draft],
     ) -> Result<Changed, StoreError> {
         self.roster.close(account);
-        let (epoch, ended) = self
+        let ended = self
             .database
             .essential(|| self.erase_rows(account, at, journal))
             .await?;
@@ -106,11 +97,7 @@ impl SqliteStore {
             .await?;
         fail_point("erase_after_key_destroyed");
         self.database.forget_deleted().await?;
-        Ok(Changed {
-            epoch,
-            ended,
-            opened: None,
-        })
+        Ok(Changed { ended })
     }
 
     /// The part of an erasure that one transaction holds; the key is destroyed after it.
@@ -119,7 +106,7 @@ impl SqliteStore {
         account: AccountId,
         at: Timestamp,
         journal: &[Draft],
-    ) -> Result<(SessionEpoch, Vec<SessionId>), StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         let prepared = self.scribe.prepare(journal).await?;
         let mut tx = self.database.begin(Weight::Essential).await?;
         let epoch = AccountCommand::raised(epoch_of(&mut tx, account).await?);
@@ -148,7 +135,7 @@ impl SqliteStore {
         fail_point("account_change_before_commit");
         tx.commit().await.map_err(fault)?;
         fail_point("account_change_after_commit");
-        Ok((epoch, ended))
+        Ok(ended)
     }
 
     async fn end_sessions_of(
@@ -171,7 +158,7 @@ impl SqliteStore {
 
 /// Whether the change takes something away at once, also when the disk is full.
 const fn is_revocation(change: &AccountChange) -> bool {
-    matches!(change, AccountChange::Lock | AccountChange::NoPassword)
+    matches!(change, AccountChange::Lock)
 }
 
 /// Whether the account is as the caller read it, and may have the session that it asks for.
@@ -224,10 +211,6 @@ async fn apply(tx: &mut Tx, command: &AccountCommand) -> Result<(), StoreError> 
     match &command.change {
         AccountChange::Password(password) => {
             set_password(tx, account, Some(password)).await?;
-            invitations::withdraw(tx, account).await?;
-        }
-        AccountChange::NoPassword => {
-            set_password(tx, account, None).await?;
             invitations::withdraw(tx, account).await?;
         }
         AccountChange::Lock => set_locked(tx, account, Some(command.at)).await?,

@@ -3,6 +3,11 @@
 use crate::store::{FaultText, StoreError};
 
 /// What an error of the database means.
+#[expect(
+    clippy::needless_pass_by_value,
+    clippy::wildcard_enum_match_arm,
+    reason = "it stands in `map_err`; the library's list of errors is open"
+)]
 pub(super) fn fault(error: sqlx::Error) -> StoreError {
     match &error {
         sqlx::Error::Database(reported) => {

@@ -10,12 +10,9 @@ use super::{
     fault::{fault, is_taken},
     rows::Columns,
 };
-use crate::{
-    journal::Draft,
-    store::{
-        Conflict, StoreError,
-        invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
-    },
+use crate::store::{
+    Conflict, StoreError,
+    invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
 };
 
 #[async_trait::async_trait]
@@ -33,24 +30,6 @@ impl InvitationStore for SqliteStore {
             .await
             .map_err(fault)?;
         row.as_ref().map(invitation).transpose()
-    }
-
-    async fn of_account(&self, account: AccountId) -> Result<Option<Invitation>, StoreError> {
-        let mut connection = self.database.read().await?;
-        let row = sqlx::query("SELECT * FROM invitation WHERE account = $1")
-            .bind(account.as_bytes().as_slice())
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(fault)?;
-        row.as_ref().map(invitation).transpose()
-    }
-
-    async fn withdraw(&self, account: AccountId, journal: Vec<Draft>) -> Result<bool, StoreError> {
-        let withdrawn = self
-            .database
-            .essential(|| self.try_withdraw(account, &journal))
-            .await;
-        self.database.settled(withdrawn)
     }
 }
 
@@ -82,21 +61,6 @@ impl SqliteStore {
         self.scribe.write(&mut tx, &prepared).await?;
         tx.commit().await.map_err(fault)
     }
-
-    async fn try_withdraw(
-        &self,
-        account: AccountId,
-        journal: &[Draft],
-    ) -> Result<bool, StoreError> {
-        let prepared = self.scribe.prepare(journal).await?;
-        let mut tx = self.database.begin(Weight::Essential).await?;
-        if !withdraw(&mut tx, account).await? {
-            return Ok(false);
-        }
-        self.scribe.write(&mut tx, &prepared).await?;
-        tx.commit().await.map_err(fault)?;
-        Ok(true)
-    }
 }
 
 /// Spends an invitation: one of many parallel uses finds it.
@@ -121,14 +85,14 @@ pub(super) async fn spend(
     }
 }
 
-/// Withdraws the account's invitation; `false` when it had none.
-pub(super) async fn withdraw(tx: &mut Tx, account: AccountId) -> Result<bool, StoreError> {
-    let withdrawn = sqlx::query("DELETE FROM invitation WHERE account = $1")
+/// Withdraws the account's invitation, if it has one.
+pub(super) async fn withdraw(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM invitation WHERE account = $1")
         .bind(account.as_bytes().as_slice())
         .execute(&mut **tx)
         .await
         .map_err(fault)?;
-    Ok(withdrawn.rows_affected() > 0)
+    Ok(())
 }
 
 fn invitation(row: &SqliteRow) -> Result<Invitation, StoreError> {

@@ -30,11 +30,6 @@ impl ThrottleStore for SqliteStore {
         let given_back = self.try_give_back(keys).await;
         self.database.settled(given_back)
     }
-
-    async fn forgive(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
-        let forgiven = self.try_forgive(keys).await;
-        self.database.settled(forgiven)
-    }
 }
 
 impl SqliteStore {
@@ -67,12 +62,6 @@ impl SqliteStore {
             let current = counter(&mut tx, *key).await?;
             put(&mut tx, *key, current.given_back()).await?;
         }
-        tx.commit().await.map_err(fault)
-    }
-
-    async fn try_forgive(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
-        let mut tx = self.database.begin(Weight::Ordinary).await?;
-        forgive(&mut tx, keys).await?;
         tx.commit().await.map_err(fault)
     }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::store::{
     Conflict, StoreError,
     fail_point::fail_point,
-    live::LiveToken,
+    live::{LiveSession, LiveToken},
     sessions::NewToken,
     tickets::{TICKETS_PER_SESSION_MAX, Ticket, TicketRedemption, TicketStore},
 };
@@ -73,7 +73,11 @@ impl SqliteStore {
         &self,
         redemption: &TicketRedemption,
     ) -> Result<Option<(SessionId, NewToken)>, StoreError> {
-        let prepared = self.scribe.prepare(&redemption.journal).await?;
+        let Some(owner) = self.owner_of(&redemption.hash).await? else {
+            return Ok(None);
+        };
+        let drafts = redemption.drafts(&owner.record);
+        let prepared = self.scribe.prepare(&drafts).await?;
         let mut tx = self.database.begin(Weight::Ordinary).await?;
         // The one statement that finds it takes it: of many parallel redemptions one wins.
         let spent = sqlx::query(
@@ -96,7 +100,7 @@ impl SqliteStore {
             assurance: row.word("assurance", rows::assurance)?,
             issued_at: redemption.at,
         };
-        if !session_rows::lives(&mut tx, session).await? {
+        if session != owner.record.id || !session_rows::lives(&mut tx, session).await? {
             return Ok(None);
         }
         session_rows::put_token(&mut tx, session, redemption.token, &facts).await?;
@@ -109,5 +113,19 @@ impl SqliteStore {
             facts,
         };
         Ok(Some((session, token)))
+    }
+
+    /// The live session of a ticket: the journal's line about it is sealed with that person's key,
+    /// which is fetched before the transaction begins.
+    async fn owner_of(&self, ticket: &[u8; 32]) -> Result<Option<Arc<LiveSession>>, StoreError> {
+        let mut connection = self.database.read().await?;
+        let row = sqlx::query("SELECT session FROM ticket WHERE hash = $1")
+            .bind(ticket.as_slice())
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(fault)?;
+        let Some(row) = row else { return Ok(None) };
+        let session = SessionId::from_bytes(Columns(&row).fixed("session")?);
+        Ok(self.roster.session(session))
     }
 }

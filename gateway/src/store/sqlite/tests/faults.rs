@@ -107,13 +107,11 @@ async fn a_full_disk_costs_the_reserve_and_then_the_revocation_goes_through() {
     let attempts = std::sync::atomic::AtomicU32::new(0);
     let attempt = || {
         let number = attempts.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        async move {
-            if number == 0 {
-                Err(StoreError::Full)
-            } else {
-                Ok(number)
-            }
-        }
+        std::future::ready(if number == 0 {
+            Err(StoreError::Full)
+        } else {
+            Ok(number)
+        })
     };
     assert_eq!(store.database.essential(attempt).await, Ok(1));
     assert!(!site.file("reserve").exists());

@@ -95,6 +95,14 @@ pub(crate) struct AccountFacts {
     pub(crate) password_changed_at: Option<Timestamp>,
 }
 
+impl AccountFacts {
+    /// The login as it has to be typed: it works from whichever host the person comes, and
+    /// whichever tenant a bare login means there.
+    pub(crate) fn full_login(&self) -> String {
+        format!("{}/{}", self.tenant, self.login)
+    }
+}
+
 /// Why an operator's wish is not granted.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum AdminRefusal {

@@ -80,6 +80,14 @@ pub(crate) struct Invitee {
     pub(crate) language: Option<Language>,
 }
 
+impl Invitee {
+    /// The login as it has to be typed: it works from whichever host the person comes, and
+    /// whichever tenant a bare login means there.
+    pub(crate) fn full_login(&self) -> String {
+        format!("{}/{}", self.tenant, self.login)
+    }
+}
+
 /// What the link's page shows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct OpenInvitation {

@@ -54,7 +54,7 @@ pub(super) async fn page(ask: &Ask, signed_in: &SignedIn, notice: Option<Notice>
         frame,
         notice,
         services: services(&ask.site, signed_in.record(), ask.now),
-        login: facts.login,
+        login: facts.full_login(),
         organisation: facts.organisation,
     };
     with_cookies(answer(StatusCode::OK, ask.language(), &body), [cookie])

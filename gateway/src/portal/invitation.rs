@@ -147,11 +147,8 @@ async fn page(
         Ok(None) => return dead(ask),
         Err(fault) => return failure::fault(ask, &fault),
     };
-    let Invitee {
-        login,
-        organisation,
-        ..
-    } = invitee;
+    let login = invitee.full_login();
+    let Invitee { organisation, .. } = invitee;
     let Framed { mut frame, cookie } = ask.frame(ask.texts.get("first-title"));
     frame.has_problems = status != StatusCode::OK;
     let token = token.expose();

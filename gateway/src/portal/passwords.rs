@@ -256,7 +256,7 @@ async fn page(
     let (framed, login) = match changer {
         Changer::SignedIn(signed_in) => {
             let login = match ask.identity().own_account(signed_in).await {
-                Ok(facts) => facts.login,
+                Ok(facts) => facts.full_login(),
                 Err(fault) => return failure::fault(ask, &fault),
             };
             (

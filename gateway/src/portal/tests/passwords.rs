@@ -56,7 +56,7 @@ async fn an_invitation_shows_as_often_as_it_is_opened_and_is_spent_once() {
     for _ in 0..3 {
         let page = browser.get(PORTAL, &target).await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(page.body.contains("value=\"marie\"") && page.says("Acme Industrie"));
+        assert!(page.body.contains("value=\"acme/marie\"") && page.says("Acme Industrie"));
         assert!(page.says("At least 15 characters."), "{}", page.body);
         assert!(page.body.contains("autocomplete=\"new-password\""));
     }
@@ -172,7 +172,7 @@ async fn the_letter_says_all_that_is_needed_in_the_language_of_its_reader() {
         ),
     ] {
         let letter = Letter::new(&site, &invitation, language).unwrap();
-        let always = [&*link, "marie", "Acme Industrie", "aide@exemple.fr"];
+        let always = [&*link, "acme/marie", "Acme Industrie", "aide@exemple.fr"];
         for part in words.iter().chain(&always) {
             assert!(letter.text.contains(part), "{part}: {}", letter.text);
             assert!(letter.html.contains(part), "{part}: {}", letter.html);

@@ -136,6 +136,8 @@ fn before_sign_in_binding(headers: &HeaderMap) -> Option<&str> {
 
 /// Where the request comes from, by the browser's word.
 pub(super) const SEC_FETCH_SITE: &str = "sec-fetch-site";
+/// What the browser wants the answer for (Fetch Metadata).
+pub(super) const SEC_FETCH_DEST: &str = "sec-fetch-dest";
 /// 256 bits: more than the 128 that anti-forgery needs (ASVS 11.5.1).
 const BINDING_BYTES: usize = 32;
 const SESSION: &[u8] = b"session";

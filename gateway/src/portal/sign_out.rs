@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ask::{Ask, Framed},
     cookies, failure,
+    forms::SEC_FETCH_DEST,
     frame::{Frame, answer, see_other, with_cookies},
     parts::{Notice, NoticeKind, distrust},
 };
@@ -49,10 +50,13 @@ pub(super) struct SignOutForm {
 
 /// `GET /.octroi/logout`: asks; or goes on with a round; or says that nobody is signed in.
 pub(super) async fn show(ask: Ask, Query(visit): Query<Visit>) -> Response {
-    if let Some(round) = Round::open(&ask, &visit.round) {
+    let presence = ask.presence().await;
+    if let Some(round) = Round::open(&ask, &visit.round)
+        && may_go_round(&ask, presence.as_ref().ok())
+    {
         return go_round(&ask, round);
     }
-    match ask.presence().await {
+    match presence {
         Err(fault) => failure::fault(&ask, &fault),
         Ok(Presence::SignedIn(signed_in)) => {
             let hosts = match other_hosts(&ask, &signed_in).await {
@@ -146,6 +150,19 @@ fn farewell(ask: &Ask, signed_out: &SignedOut) -> Response {
     let data = if is_public { CLEAR_ALL } else { CLEAR_PAGES };
     response.headers_mut().insert(CLEAR_SITE_DATA, data);
     response
+}
+
+/// Whether this browser is the one whose session ended: it has none left here, and it comes as a
+/// page. Sent to somebody else, or loaded as a picture, the link of a round must not clear what
+/// they have open.
+fn may_go_round(ask: &Ask, presence: Option<&Presence>) -> bool {
+    let has_session = !matches!(
+        presence,
+        Some(Presence::NotPresented | Presence::Rejected(_))
+    );
+    let destination = ask.headers.get(SEC_FETCH_DEST);
+    let is_page = destination.is_none_or(|destination| destination == "document");
+    !has_session && is_page
 }
 
 /// A host on the round: clears, and sends the browser on.

@@ -224,7 +224,11 @@ impl Gate {
                 .await
                 .map(Ok),
             Course::Page(answerer, token) => {
-                self.limit(context)?;
+                if context.record.method.is_safe() {
+                    self.limit(context)?;
+                } else {
+                    self.limit_address(context)?;
+                }
                 in_process::serve(&self.0, session, &mut context.record, answerer, token).await
             }
             Course::SignIn => {
@@ -256,6 +260,12 @@ impl Gate {
         if context.record.session.is_some() || context.failed.is_some() {
             return Ok(());
         }
+        self.limit_address(context)
+    }
+
+    /// Counts an answer whoever asked. What is sent to our own pages may be a guess at a password:
+    /// a session, on whichever account, must not buy guesses at others.
+    fn limit_address(&self, context: &Context) -> Result<(), Refusal> {
         let address = match (&context.record.request, context.record.facts()) {
             (Some(request), _) => request.client(),
             (None, Some(facts)) => facts.client.ip(),

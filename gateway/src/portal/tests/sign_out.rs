@@ -137,6 +137,24 @@ async fn a_round_that_was_not_begun_here_clears_nothing() {
 }
 
 #[tokio::test]
+async fn the_link_of_a_round_clears_nothing_in_the_browser_of_somebody_who_is_signed_in() {
+    let house = Gatehouse::with_marie().await;
+    let mut browser = inside(&house, "public").await;
+    let page = browser.get(PORTAL, LOGOUT).await;
+    let done = browser.submit(&page, LOGOUT, &[]).await;
+    let step = done.refresh().unwrap();
+    let host = step
+        .trim_start_matches("https://")
+        .split('/')
+        .next()
+        .unwrap();
+    let mut victim = inside(&house, "private").await;
+    let asked = victim.follow(&page, &step).await;
+    assert_eq!(asked.header("clear-site-data"), None, "{host}");
+    assert!(is_signed_in(&mut victim, host).await);
+}
+
+#[tokio::test]
 async fn whoever_is_not_signed_in_is_told_that_they_have_left() {
     let house = Gatehouse::open().await;
     for host in [PORTAL, PAYROLL] {

@@ -187,6 +187,23 @@ async fn a_person_without_the_role_is_refused_without_being_told_which() {
 }
 
 #[tokio::test]
+async fn a_session_does_not_buy_attempts_at_signing_in_as_somebody_else() {
+    let world = World::new().await;
+    let (cookie, _) = world
+        .sessions
+        .open("login.example.com", &[], Computer::Private);
+    let attempt = format!(
+        "POST /.octroi/api/v1/login HTTP/1.1\r\nHost: login.example.com\r\nConnection: close\r\n\
+         Cookie: {cookie}\r\nContent-Length: 0\r\n\r\n"
+    );
+    for _ in 0..50 {
+        let answer = world.send(attempt.clone()).await;
+        assert_ne!(status(&answer), "429", "{answer}");
+    }
+    assert_eq!(status(&world.send(attempt).await), "429");
+}
+
+#[tokio::test]
 async fn strangers_are_answered_so_often_and_then_told_when_to_come_back() {
     let world = World::new().await;
     let mut last = String::new();

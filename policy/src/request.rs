@@ -51,7 +51,7 @@ pub struct RequestParts<'a> {
     pub headers: &'a HeaderMap,
     /// The name that the client asked for in the TLS handshake.
     pub server_name: Option<&'a str>,
-    /// The client's address, as [`client_address`] tells it.
+    /// The client's address, as [`client_address()`] tells it.
     pub client: IpAddr,
 }
 

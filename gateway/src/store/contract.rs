@@ -54,6 +54,7 @@ contract! {
         a_locked_account_opens_no_session,
         an_identifier_that_exists_is_refused,
         a_session_that_replaces_another_ends_it,
+        a_change_that_replaces_another_accounts_session_ends_it,
         a_provisional_password_opens_one_session_of_fifty_at_once,
         a_provisional_password_opens_nothing_once_it_has_expired,
         a_better_hash_takes_the_place_of_the_old_one,

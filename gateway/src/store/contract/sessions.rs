@@ -162,6 +162,23 @@ pub(super) async fn a_session_that_replaces_another_ends_it(bench: Workbench) {
     assert_eq!(view.ended, Some((NOW, EndCause::Replaced)));
 }
 
+/// The second person at a shared browser: their first password ends the first person's session.
+pub(super) async fn a_change_that_replaces_another_accounts_session_ends_it(bench: Workbench) {
+    let first = bench.person().await;
+    let second = bench.person_with("second", None).await;
+    let (old, old_token) = bench.sign_in(&first).await;
+    let mut change = command(&second, AccountChange::Password(provisional_password(NOW)));
+    let raised = AccountCommand::raised(second.epoch);
+    let mut opening = opening(&second, raised, &bench.tenant);
+    opening.replaces = Some((old, EndCause::Replaced));
+    let new_token = opening.token.hash;
+    change.opens = Some(opening);
+    bench.stores.accounts.change(change).await.unwrap();
+    assert!(!bench.knows(&old_token).await && bench.knows(&new_token).await);
+    let view = bench.stores.sessions.find(old).await.unwrap().unwrap();
+    assert_eq!(view.ended, Some((NOW, EndCause::Replaced)));
+}
+
 pub(super) async fn a_provisional_password_opens_one_session_of_fifty_at_once(bench: Workbench) {
     let password = provisional_password(NOW.after(Duration::from_hours(24)));
     let account = bench.person_with("marie", Some(password)).await;

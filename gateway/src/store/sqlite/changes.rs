@@ -73,6 +73,10 @@ impl SqliteStore {
         // Before the commit: whatever becomes of it, no old session outlives a change that the
         // store may have kept.
         self.roster.end_all(command.account, None);
+        // The browser's earlier session may be somebody else's.
+        if let Some((replaced, _)) = command.opens.as_ref().and_then(|opens| opens.replaces) {
+            self.roster.end(replaced);
+        }
         fail_point("account_change_before_commit");
         tx.commit().await.map_err(fault)?;
         fail_point("account_change_after_commit");

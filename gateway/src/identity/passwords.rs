@@ -91,7 +91,7 @@ impl Identity {
                 return Ok(PasswordChange::TooManyAttempts { retry_at });
             }
         };
-        match services.verify(&looked_at, &current, &counters).await? {
+        match services.verify(&looked_at, &current, &granted).await? {
             Looked::Verdict(Verified::Matches { .. }) => {}
             Looked::Verdict(Verified::Differs) => {
                 services
@@ -111,12 +111,12 @@ impl Identity {
             client,
             account: &account,
             record: &signed_in.live().session.record,
-            forgives: granted.forgives,
+            forgives: granted.forgives(),
             now,
         };
         let outcome = services.replace(replacement, accepted).await?;
         if matches!(outcome, PasswordChange::Busy { .. }) {
-            services.give_back(&counters).await?;
+            services.give_back(&granted).await?;
         }
         Ok(outcome)
     }

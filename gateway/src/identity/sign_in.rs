@@ -24,7 +24,7 @@ use super::{
     client::ClientFacts,
     password_hash::{NoVerdict, Verified},
     secret::{SessionToken, TypedPassword},
-    throttle::{Attempt, Counters},
+    throttle::{Attempt, Granted},
     trace,
 };
 use crate::{
@@ -109,7 +109,7 @@ impl Identity {
             }
         };
         let verified = match services
-            .verify(&looked_at, &attempt.password, &counters)
+            .verify(&looked_at, &attempt.password, &granted)
             .await?
         {
             Looked::Verdict(verified) => verified,
@@ -173,7 +173,7 @@ impl Services {
         &self,
         looked_at: &LookedAt<'_>,
         typed: &TypedPassword,
-        counters: &Counters,
+        granted: &Granted,
     ) -> Result<Looked, Fault> {
         let salt = entropy::random(self.entropy.as_ref())?;
         let password = OpaquePassword::from_typed(typed.expose())
@@ -189,7 +189,7 @@ impl Services {
             Err(NoVerdict::Busy {
                 retry_after_seconds,
             }) => {
-                self.give_back(counters).await?;
+                self.give_back(granted).await?;
                 self.note_failure(looked_at, SignInFailure::Busy).await?;
                 Ok(Looked::Busy {
                     retry_after_seconds,

@@ -3,10 +3,7 @@
 //! Whoever tries a password of an account draws on the same counters, on whatever way in: sign-in,
 //! API, change of password (attack class C2).
 
-use std::{
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-};
+use std::net::IpAddr;
 
 use octroi_policy::{
     id::TenantName,
@@ -18,7 +15,7 @@ use super::{Fault, Services};
 use crate::{
     journal::FailureSource,
     keyring::Purpose,
-    store::throttle::{Reserved, ThrottleCounter, ThrottleKey},
+    store::throttle::{Reservation, Reserved, ThrottleCounter, ThrottleKey},
 };
 
 /// The counters of one account and one source.
@@ -33,12 +30,20 @@ impl Counters {
     }
 }
 
-/// An attempt that may be made, and is counted as failed until it is forgiven.
-pub(super) struct Granted {
-    /// To be cleared by the command that the attempt leads to.
-    pub(super) forgives: Vec<ThrottleKey>,
+/// An attempt that may be made, and is counted as failed until it is forgiven or given back.
+pub(super) struct Granted(Reservation);
+
+impl Granted {
+    /// The counters, to be cleared by the command that the attempt leads to.
+    pub(super) fn forgives(&self) -> Vec<ThrottleKey> {
+        self.0.keys.to_vec()
+    }
+
     /// Failures on the account from anywhere since the last success, this one not among them.
-    pub(super) refused_attempts: u32,
+    pub(super) const fn refused_attempts(&self) -> u32 {
+        let [_, of_account] = self.0.before;
+        of_account.failures
+    }
 }
 
 /// Whether an attempt may be made.
@@ -85,12 +90,7 @@ impl Services {
         counters: &Counters,
         now: Timestamp,
     ) -> Result<Attempt, Fault> {
-        let seen = Mutex::new(0);
-        let judge = |shown: &[ThrottleCounter]| {
-            let [of_source, of_account] = shown else {
-                return None;
-            };
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = of_account.failures;
+        let judge = |[of_source, _]: &[ThrottleCounter; 2]| {
             let failures = Failures {
                 count: of_source.failures,
                 first_at: of_source.first_failed_at,
@@ -101,13 +101,10 @@ impl Services {
         let reserved = self
             .stores
             .throttle
-            .reserve(&counters.keys, now, &judge)
+            .reserve(counters.keys, now, &judge)
             .await?;
         Ok(match reserved {
-            Reserved::Granted => Attempt::Granted(Granted {
-                forgives: counters.keys.to_vec(),
-                refused_attempts: seen.into_inner().unwrap_or_else(PoisonError::into_inner),
-            }),
+            Reserved::Granted(reservation) => Attempt::Granted(Granted(reservation)),
             Reserved::Refused { retry_after } => Attempt::Refused {
                 retry_at: now.after(retry_after),
             },
@@ -115,8 +112,8 @@ impl Services {
     }
 
     /// Takes the count of an attempt back that could not be made.
-    pub(super) async fn give_back(&self, counters: &Counters) -> Result<(), Fault> {
-        Ok(self.stores.throttle.give_back(&counters.keys).await?)
+    pub(super) async fn give_back(&self, granted: &Granted) -> Result<(), Fault> {
+        Ok(self.stores.throttle.give_back(&granted.0).await?)
     }
 
     /// The first half of a keyed hash over a purpose and parts.

@@ -10,22 +10,23 @@ use super::StoreError;
 /// that fifty parallel attempts are fifty, and a crash forgives none.
 #[async_trait::async_trait]
 pub(crate) trait ThrottleStore: Send + Sync + 'static {
-    /// Shows `judge` the counters of all `keys` (in their order, fresh ones as
+    /// Shows `judge` the counters of both `keys` (in their order, fresh ones as
     /// [`ThrottleCounter::FRESH`]); where it lets the attempt go on, counts one failure on each.
     async fn reserve(
         &self,
-        keys: &[ThrottleKey],
+        keys: [ThrottleKey; 2],
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError>;
 
-    /// Takes one counted failure back from each: the attempt was not made.
-    async fn give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError>;
+    /// Takes the counted failures of a reservation back: the attempt was not made. Nobody waits
+    /// for it afterwards, and what others failed meanwhile stays counted.
+    async fn give_back(&self, reservation: &Reservation) -> Result<(), StoreError>;
 }
 
 /// Says of the counters whether the attempt must wait, and for how long.
 pub(crate) type ThrottleJudge<'a> =
-    dyn Fn(&[ThrottleCounter]) -> Option<Duration> + Send + Sync + 'a;
+    dyn Fn(&[ThrottleCounter; 2]) -> Option<Duration> + Send + Sync + 'a;
 
 /// The most counters kept: above, those whose last failure is longest ago go first.
 pub(crate) const THROTTLE_KEYS_MAX: usize = 200_000;
@@ -81,21 +82,56 @@ impl ThrottleCounter {
         }
     }
 
-    /// With one failure less.
+    /// Without the failure that was counted on top of `before` at `at`: as it was before, where
+    /// nothing was counted since; else with one failure less. Unchanged where that failure is no
+    /// longer in it, because it was forgiven or forgotten: then what stands is somebody else's.
     #[must_use]
-    pub(crate) const fn given_back(self) -> Self {
-        Self {
-            failures: self.failures.saturating_sub(1),
-            ..self
+    fn given_back(self, before: Self, at: Timestamp) -> Self {
+        let counted = before.failed(at);
+        if self == counted {
+            return before;
         }
+        let is_within = self.failures > 0 && self.first_failed_at == counted.first_failed_at;
+        match self.failures {
+            _ if !is_within => self,
+            1 => Self::FRESH,
+            failures => Self {
+                failures: failures.saturating_sub(1),
+                ..self
+            },
+        }
+    }
+}
+
+/// An attempt that is counted as failed, and what the counters were before it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Reservation {
+    /// The counters.
+    pub(crate) keys: [ThrottleKey; 2],
+    /// As the judge saw them, in the order of the keys.
+    pub(crate) before: [ThrottleCounter; 2],
+    /// When the attempt was counted.
+    pub(crate) at: Timestamp,
+}
+
+impl Reservation {
+    /// Each key with what its counter has to become, shown what it is.
+    pub(crate) fn undone(
+        &self,
+    ) -> impl Iterator<Item = (ThrottleKey, impl Fn(ThrottleCounter) -> ThrottleCounter)> {
+        let at = self.at;
+        self.keys
+            .into_iter()
+            .zip(self.before)
+            .map(move |(key, before)| (key, move |now: ThrottleCounter| now.given_back(before, at)))
     }
 }
 
 /// Whether an attempt may be made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reserved {
-    /// It may; it is counted as failed until it is forgiven.
-    Granted,
+    /// It may; it is counted as failed until it is forgiven or given back.
+    Granted(Reservation),
     /// It must wait; it is not counted.
     Refused {
         /// For so long.

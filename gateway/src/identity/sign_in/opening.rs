@@ -56,7 +56,7 @@ impl Services {
         state: State,
     ) -> Result<SignInOutcome, Fault> {
         let computer = way_in.attempt.computer;
-        let refused_attempts = way_in.granted.refused_attempts;
+        let refused_attempts = way_in.granted.refused_attempts();
         let session = |(token, ends_at)| NewSession {
             token,
             ends_at,
@@ -159,7 +159,7 @@ impl Services {
         line.session = Some(opening.record.id);
         opening.replaces = replaced.map(|session| (session, EndCause::Replaced));
         opening.password = goal.password;
-        opening.forgives = granted.forgives;
+        opening.forgives = granted.forgives();
         opening.journal = vec![line];
         let reason = match self.stores.sessions.open(opening).await {
             Ok(_) => {

@@ -16,7 +16,7 @@ use crate::{
         StoreError, Stores,
         accounts::{Account, AccountCommand, AccountPage, AccountStore, Changed, NewAccount},
         tenants::{Tenant, TenantStore},
-        throttle::{Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
+        throttle::{Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
     },
 };
 
@@ -128,7 +128,7 @@ impl TenantStore for Counted<dyn TenantStore> {
 impl ThrottleStore for Counted<dyn ThrottleStore> {
     async fn reserve(
         &self,
-        keys: &[ThrottleKey],
+        keys: [ThrottleKey; 2],
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
@@ -136,9 +136,9 @@ impl ThrottleStore for Counted<dyn ThrottleStore> {
         self.inner.reserve(keys, now, judge).await
     }
 
-    async fn give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
+    async fn give_back(&self, reservation: &Reservation) -> Result<(), StoreError> {
         self.calls.note("throttle.give_back");
-        self.inner.give_back(keys).await
+        self.inner.give_back(reservation).await
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
         },
         signing_keys::{SigningKey, SigningKeyStore},
         tenants::{Tenant, TenantStore},
-        throttle::{Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
+        throttle::{Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
         tickets::{Ticket, TicketRedemption, TicketStore},
     },
 };
@@ -201,7 +201,7 @@ impl TicketStore for Adversarial {
 impl ThrottleStore for Adversarial {
     async fn reserve(
         &self,
-        keys: &[ThrottleKey],
+        keys: [ThrottleKey; 2],
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
@@ -209,9 +209,9 @@ impl ThrottleStore for Adversarial {
         self.inner.throttle.reserve(keys, now, judge).await
     }
 
-    async fn give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
+    async fn give_back(&self, reservation: &Reservation) -> Result<(), StoreError> {
         self.weather.write().await?;
-        self.inner.throttle.give_back(keys).await
+        self.inner.throttle.give_back(reservation).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::store::{
     Conflict,
     signing_keys::{SIGNING_KEYS_MAX, SigningKey},
     tenants::Tenant,
-    throttle::{Reserved, THROTTLE_WINDOW, ThrottleCounter, ThrottleKey},
+    throttle::{Reservation, Reserved, THROTTLE_WINDOW, ThrottleCounter, ThrottleKey},
 };
 
 pub(super) async fn a_tenant_is_found_by_id_and_by_name(bench: Workbench) {
@@ -61,12 +61,13 @@ pub(super) async fn five_of_fifty_attempts_at_once_are_granted_where_five_are_al
     let winners = winners_of_fifty(|| {
         let throttle = Arc::clone(&bench.stores.throttle);
         async move {
-            let reserved = throttle.reserve(&keys, NOW, &five_allowed).await.unwrap();
+            let reserved = throttle.reserve(keys, NOW, &five_allowed).await.unwrap();
             let refused = Reserved::Refused {
                 retry_after: Duration::from_mins(1),
             };
-            assert!(reserved == Reserved::Granted || reserved == refused);
-            reserved == Reserved::Granted
+            let is_granted = matches!(reserved, Reserved::Granted(_));
+            assert!(is_granted || reserved == refused);
+            is_granted
         }
     })
     .await;
@@ -74,47 +75,92 @@ pub(super) async fn five_of_fifty_attempts_at_once_are_granted_where_five_are_al
 }
 
 pub(super) async fn failures_are_forgotten_when_the_window_is_over(bench: Workbench) {
-    let keys = [ThrottleKey([1; 16])];
     let failures_at = async |millis: u64| {
         let now = NOW.after(Duration::from_millis(millis));
-        seen(&bench, &keys, now).await
+        seen(&bench, KEYS, now).await
     };
-    let reserve = bench.stores.throttle.reserve(&keys, NOW, &|_| None);
-    assert_eq!(reserve.await.unwrap(), Reserved::Granted);
+    counted(&bench, NOW).await;
     let window = u64::try_from(THROTTLE_WINDOW.as_millis()).unwrap();
     let failed = ThrottleCounter {
         failures: 1,
         first_failed_at: NOW,
         last_failed_at: NOW,
     };
-    assert_eq!(failures_at(window - 1).await, [failed]);
-    assert_eq!(failures_at(window).await, [ThrottleCounter::FRESH]);
+    assert_eq!(failures_at(window - 1).await, [failed; 2]);
+    assert_eq!(failures_at(window).await, [ThrottleCounter::FRESH; 2]);
 }
 
 pub(super) async fn an_attempt_that_was_not_made_is_given_back(bench: Workbench) {
-    let keys = [ThrottleKey([1; 16])];
     let throttle = &bench.stores.throttle;
-    for _ in 0..3 {
-        throttle.reserve(&keys, NOW, &|_| None).await.unwrap();
-    }
-    throttle.give_back(&keys).await.unwrap();
-    assert_eq!(seen(&bench, &keys, NOW).await[0].failures, 2);
-    for _ in 0..5 {
-        throttle.give_back(&keys).await.unwrap();
-    }
-    assert_eq!(seen(&bench, &keys, NOW).await[0].failures, 0);
+    let first = counted(&bench, NOW).await;
+    assert_eq!(first.before, [ThrottleCounter::FRESH; 2]);
+    let failed = seen(&bench, KEYS, NOW).await;
+    let later = NOW.after(Duration::from_mins(5));
+    let second = counted(&bench, later).await;
+    assert_eq!(second.before, failed);
+    throttle.give_back(&second).await.unwrap();
+    assert_eq!(
+        seen(&bench, KEYS, later).await,
+        failed,
+        "the wait counts from the failure that there was"
+    );
+    throttle.give_back(&first).await.unwrap();
+    assert_eq!(seen(&bench, KEYS, later).await, [ThrottleCounter::FRESH; 2]);
+    throttle.give_back(&first).await.unwrap();
+    assert_eq!(seen(&bench, KEYS, later).await, [ThrottleCounter::FRESH; 2]);
+}
+
+pub(super) async fn of_fifty_attempts_at_once_what_is_given_back_is_not_counted_and_the_rest_is(
+    bench: Workbench,
+) {
+    let given_back = winners_of_fifty(|| {
+        let throttle = Arc::clone(&bench.stores.throttle);
+        async move {
+            let Reserved::Granted(reservation) =
+                throttle.reserve(KEYS, NOW, &|_| None).await.unwrap()
+            else {
+                panic!("everybody may");
+            };
+            let [before, _] = reservation.before;
+            let is_even = before.failures % 2 == 0;
+            if is_even {
+                throttle.give_back(&reservation).await.unwrap();
+            }
+            is_even
+        }
+    })
+    .await;
+    let stays = u32::try_from(50 - given_back).unwrap();
+    let failures = seen(&bench, KEYS, NOW)
+        .await
+        .map(|counter| counter.failures);
+    assert_eq!(failures, [stays; 2]);
+}
+
+pub(super) async fn what_failed_after_a_success_is_not_given_back_by_an_attempt_before_it(
+    bench: Workbench,
+) {
+    let account = bench.person().await;
+    let early = counted(&bench, NOW).await;
+    let mut opening = bench.opening(&account);
+    opening.forgives = KEYS.to_vec();
+    bench.stores.sessions.open(opening).await.unwrap();
+    let later = NOW.after(Duration::from_secs(1));
+    counted(&bench, later).await;
+    let failed = seen(&bench, KEYS, later).await;
+    bench.stores.throttle.give_back(&early).await.unwrap();
+    assert_eq!(seen(&bench, KEYS, later).await, failed, "no free attempt");
 }
 
 pub(super) async fn forgiven_counters_begin_anew(bench: Workbench) {
     let account = bench.person().await;
-    let keys = [ThrottleKey([1; 16]), ThrottleKey([2; 16])];
-    let throttle = &bench.stores.throttle;
-    throttle.reserve(&keys, NOW, &|_| None).await.unwrap();
+    let keys = KEYS;
+    counted(&bench, NOW).await;
     let mut first = bench.opening(&account);
     first.forgives = keys[..1].to_vec();
     bench.stores.sessions.open(first).await.unwrap();
     let failures = async || -> Vec<u32> {
-        let counters = seen(&bench, &keys, NOW).await;
+        let counters = seen(&bench, keys, NOW).await;
         counters.iter().map(|counter| counter.failures).collect()
     };
     assert_eq!(failures().await, [0, 1]);
@@ -160,7 +206,18 @@ pub(super) async fn the_number_of_signing_keys_is_bounded(bench: Workbench) {
     assert_eq!(beyond.await, Err(Conflict::LimitReached.into()));
 }
 
-fn five_allowed(counters: &[ThrottleCounter]) -> Option<Duration> {
+const KEYS: [ThrottleKey; 2] = [ThrottleKey([1; 16]), ThrottleKey([2; 16])];
+
+/// One attempt that is let through.
+async fn counted(bench: &Workbench, now: octroi_policy::time::Timestamp) -> Reservation {
+    let throttle = &bench.stores.throttle;
+    match throttle.reserve(KEYS, now, &|_| None).await.unwrap() {
+        Reserved::Granted(reservation) => reservation,
+        Reserved::Refused { .. } => panic!("nobody refused it"),
+    }
+}
+
+fn five_allowed(counters: &[ThrottleCounter; 2]) -> Option<Duration> {
     let most = counters.iter().map(|counter| counter.failures).max();
     (most.unwrap_or(0) >= 5).then_some(Duration::from_mins(1))
 }
@@ -168,12 +225,12 @@ fn five_allowed(counters: &[ThrottleCounter]) -> Option<Duration> {
 /// The counters as a judge sees them; nothing is counted.
 async fn seen(
     bench: &Workbench,
-    keys: &[ThrottleKey],
+    keys: [ThrottleKey; 2],
     now: octroi_policy::time::Timestamp,
-) -> Vec<ThrottleCounter> {
-    let seen = std::sync::Mutex::new(Vec::new());
-    let look = |counters: &[ThrottleCounter]| {
-        *seen.lock().unwrap() = counters.to_vec();
+) -> [ThrottleCounter; 2] {
+    let seen = std::sync::Mutex::new([ThrottleCounter::FRESH; 2]);
+    let look = |counters: &[ThrottleCounter; 2]| {
+        *seen.lock().unwrap() = *counters;
         Some(Duration::ZERO)
     };
     bench

@@ -13,7 +13,8 @@ use crate::{
         signing_keys::{SIGNING_KEYS_MAX, SigningKey, SigningKeyStore},
         tenants::{TENANTS_MAX, Tenant, TenantStore},
         throttle::{
-            Reserved, THROTTLE_KEYS_MAX, ThrottleCounter, ThrottleJudge, ThrottleKey, ThrottleStore,
+            Reservation, Reserved, THROTTLE_KEYS_MAX, ThrottleCounter, ThrottleJudge, ThrottleKey,
+            ThrottleStore,
         },
     },
 };
@@ -62,7 +63,7 @@ impl TenantStore for MemoryStore {
 impl ThrottleStore for MemoryStore {
     async fn reserve(
         &self,
-        keys: &[ThrottleKey],
+        keys: [ThrottleKey; 2],
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
@@ -70,15 +71,15 @@ impl ThrottleStore for MemoryStore {
         let counter = |key| {
             world
                 .throttle
-                .get(key)
+                .get(&key)
                 .map_or(ThrottleCounter::FRESH, |found| found.at(now))
         };
-        let counters: Vec<ThrottleCounter> = keys.iter().map(counter).collect();
-        if let Some(retry_after) = judge(&counters) {
+        let before = keys.map(counter);
+        if let Some(retry_after) = judge(&before) {
             return Ok(Reserved::Refused { retry_after });
         }
-        for (key, counter) in keys.iter().zip(counters) {
-            if world.throttle.len() >= THROTTLE_KEYS_MAX && !world.throttle.contains_key(key) {
+        for (key, counter) in keys.into_iter().zip(before) {
+            if world.throttle.len() >= THROTTLE_KEYS_MAX && !world.throttle.contains_key(&key) {
                 let oldest = world
                     .throttle
                     .iter()
@@ -86,16 +87,17 @@ impl ThrottleStore for MemoryStore {
                 let oldest = oldest.map(|(key, _)| *key);
                 oldest.and_then(|oldest| world.throttle.remove(&oldest));
             }
-            world.throttle.insert(*key, counter.failed(now));
+            world.throttle.insert(key, counter.failed(now));
         }
-        Ok(Reserved::Granted)
+        let at = now;
+        Ok(Reserved::Granted(Reservation { keys, before, at }))
     }
 
-    async fn give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
+    async fn give_back(&self, reservation: &Reservation) -> Result<(), StoreError> {
         let mut world = self.world();
-        for key in keys {
-            if let Some(counter) = world.throttle.get_mut(key) {
-                *counter = counter.given_back();
+        for (key, undo) in reservation.undone() {
+            if let Some(counter) = world.throttle.get_mut(&key) {
+                *counter = undo(*counter);
             }
         }
         Ok(())

@@ -11,14 +11,14 @@ use super::{
 use crate::store::{
     StoreError,
     fail_point::fail_point,
-    throttle::{Reserved, ThrottleCounter, ThrottleJudge, ThrottleKey, ThrottleStore},
+    throttle::{Reservation, Reserved, ThrottleCounter, ThrottleJudge, ThrottleKey, ThrottleStore},
 };
 
 #[async_trait::async_trait]
 impl ThrottleStore for SqliteStore {
     async fn reserve(
         &self,
-        keys: &[ThrottleKey],
+        keys: [ThrottleKey; 2],
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
@@ -26,8 +26,8 @@ impl ThrottleStore for SqliteStore {
         self.database.settled(reserved)
     }
 
-    async fn give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
-        let given_back = self.try_give_back(keys).await;
+    async fn give_back(&self, reservation: &Reservation) -> Result<(), StoreError> {
+        let given_back = self.try_give_back(reservation).await;
         self.database.settled(given_back)
     }
 }
@@ -35,32 +35,38 @@ impl ThrottleStore for SqliteStore {
 impl SqliteStore {
     async fn try_reserve(
         &self,
-        keys: &[ThrottleKey],
+        keys: [ThrottleKey; 2],
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
         let mut tx = self.database.begin(Weight::Ordinary).await?;
-        let mut counters = Vec::with_capacity(keys.len());
-        for key in keys {
-            counters.push(counter(&mut tx, *key).await?.at(now));
-        }
-        if let Some(retry_after) = judge(&counters) {
+        let [first, second] = keys;
+        let before = [
+            counter(&mut tx, first).await?.at(now),
+            counter(&mut tx, second).await?.at(now),
+        ];
+        if let Some(retry_after) = judge(&before) {
             return Ok(Reserved::Refused { retry_after });
         }
-        for (key, counter) in keys.iter().zip(counters) {
-            put(&mut tx, *key, counter.failed(now)).await?;
+        for (key, counter) in keys.into_iter().zip(before) {
+            put(&mut tx, key, counter.failed(now)).await?;
         }
         fail_point("throttle_before_commit");
         tx.commit().await.map_err(fault)?;
         fail_point("throttle_after_commit");
-        Ok(Reserved::Granted)
+        let at = now;
+        Ok(Reserved::Granted(Reservation { keys, before, at }))
     }
 
-    async fn try_give_back(&self, keys: &[ThrottleKey]) -> Result<(), StoreError> {
+    async fn try_give_back(&self, reservation: &Reservation) -> Result<(), StoreError> {
         let mut tx = self.database.begin(Weight::Essential).await?;
-        for key in keys {
-            let current = counter(&mut tx, *key).await?;
-            put(&mut tx, *key, current.given_back()).await?;
+        for (key, undo) in reservation.undone() {
+            let undone = undo(counter(&mut tx, key).await?);
+            if undone == ThrottleCounter::FRESH {
+                forgive(&mut tx, &[key]).await?;
+            } else {
+                put(&mut tx, key, undone).await?;
+            }
         }
         tx.commit().await.map_err(fault)
     }

@@ -1,7 +1,9 @@
 //! Threads of their own for hashing passwords, so that no worker that proxies ever waits for one.
 //!
 //! The queue is bounded: what does not fit is refused at once, and the caller says when to come
-//! back. Each thread keeps one arena for Argon2id's memory, wiped after each use.
+//! back; and one source does not fill it ([`turns`]). Each thread keeps one arena for Argon2id's memory, wiped after each use.
+
+mod turns;
 
 use std::{
     num::NonZeroUsize,
@@ -15,19 +17,21 @@ use std::{
 };
 
 use argon2::Block;
+use octroi_policy::throttle::Source;
 use tokio::sync::oneshot;
 use zeroize::Zeroize;
+
+use self::turns::Turns;
 
 /// How many threads hash, and how many requests may wait for them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct HashingCapacity {
     /// Threads. Each holds one arena, 19 MiB at the least cost.
     pub(crate) threads: NonZeroUsize,
-    /// Requests that wait beside those being hashed; one more is refused.
+    /// Requests that wait beside those being hashed; one more is refused. As many of one source
+    /// may wait for the few places that it can hold.
     pub(crate) waiting_max: usize,
 }
-
-impl HashingCapacity {}
 
 /// What the pool has done and has to do; for metrics and for tests.
 #[derive(Debug, Default)]
@@ -57,6 +61,7 @@ impl HashingLoad {
 /// The threads and their queue. Dropping the last handle ends them once the queue is empty.
 pub(super) struct HashingPool {
     queue: SyncSender<Job>,
+    turns: Arc<Turns>,
     load: Arc<HashingLoad>,
 }
 
@@ -72,7 +77,8 @@ impl HashingPool {
                 .name(format!("hashing-{number}"))
                 .spawn(move || work_off(&jobs, &load))?;
         }
-        Ok(Self { queue, load })
+        let turns = Turns::new(capacity.waiting_max);
+        Ok(Self { queue, turns, load })
     }
 
     /// What it has done and has to do.
@@ -80,14 +86,20 @@ impl HashingPool {
         &self.load
     }
 
-    /// Runs `work` on one of the threads, after what waits already.
-    pub(super) async fn run<T, W>(&self, work: W) -> Result<T, NotHashed>
+    /// Runs `work` on one of the threads, after what waits already. Without a source it is an
+    /// operator's, who waits behind nobody else's share.
+    pub(super) async fn run<T, W>(&self, source: Option<Source>, work: W) -> Result<T, NotHashed>
     where
         T: Send + 'static,
         W: FnOnce(&mut Arena) -> T + Send + 'static,
     {
+        let turn = match source {
+            Some(source) => Some(self.turns.take(source).await.ok_or_else(|| self.busy())?),
+            None => None,
+        };
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |arena| {
+            let _turn = turn;
             // Whoever asked may have gone while the job waited.
             if !answer.is_closed() {
                 let _ = answer.send(work(arena));
@@ -97,14 +109,16 @@ impl HashingPool {
         if let Err(refused) = self.queue.try_send(job) {
             self.load.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(match refused {
-                TrySendError::Full(_) => {
-                    self.load.refused.fetch_add(1, Ordering::Relaxed);
-                    NotHashed::Busy
-                }
+                TrySendError::Full(_) => self.busy(),
                 TrySendError::Disconnected(_) => NotHashed::Failed,
             });
         }
         answered.await.map_err(|_| NotHashed::Failed)
+    }
+
+    fn busy(&self) -> NotHashed {
+        self.load.refused.fetch_add(1, Ordering::Relaxed);
+        NotHashed::Busy
     }
 }
 
@@ -176,7 +190,7 @@ mod tests {
     async fn work_runs_on_threads_of_the_pool_and_its_memory_is_wiped() {
         let pool = pool(4);
         let first = pool
-            .run(|arena| {
+            .run(None, |arena| {
                 let block = &mut arena.blocks(8, 2)[7];
                 block.as_mut()[0] = 42;
                 thread::current().name().map(str::to_owned)
@@ -184,7 +198,7 @@ mod tests {
             .await;
         assert_eq!(first, Ok(Some("hashing-0".to_owned())));
         let wiped = pool
-            .run(|arena| {
+            .run(None, |arena| {
                 arena
                     .blocks(8, 1)
                     .iter()
@@ -205,14 +219,14 @@ mod tests {
             let _ = started.send(());
             held.recv().is_ok()
         };
-        let running = tokio::spawn(async move { busy.run(hold).await });
+        let running = tokio::spawn(async move { busy.run(None, hold).await });
         starts.await.unwrap();
         let waits = Arc::clone(&pool);
-        let waiting = tokio::spawn(async move { waits.run(|_| ()).await });
+        let waiting = tokio::spawn(async move { waits.run(None, |_| ()).await });
         while pool.load().waiting() < 1 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(pool.run(|_| ()).await, Err(NotHashed::Busy));
+        assert_eq!(pool.run(None, |_| ()).await, Err(NotHashed::Busy));
         assert_eq!(pool.load().refused(), 1);
         release.send(()).unwrap();
         assert_eq!(running.await.unwrap(), Ok(true));
@@ -220,12 +234,53 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn c4_one_source_that_sends_without_end_keeps_nobody_else_out() {
+        let pool = Arc::new(pool(8));
+        let source = |address: &str| Some(Source::of(address.parse().unwrap()));
+        let (release, held) = mpsc::channel::<()>();
+        let (started, starts) = oneshot::channel();
+        let busy = Arc::clone(&pool);
+        let hold = move |_: &mut Arena| {
+            let _ = started.send(());
+            held.recv().is_ok()
+        };
+        let attacker = source("2001:db8::1");
+        let running = tokio::spawn(async move { busy.run(attacker, hold).await });
+        starts.await.unwrap();
+        let flood: Vec<_> = (0..40)
+            .map(|host| {
+                let pool = Arc::clone(&pool);
+                let attacker = source(&format!("2001:db8::{host:x}"));
+                tokio::spawn(async move { pool.run(attacker, |_| ()).await })
+            })
+            .collect();
+        while pool.load().refused() < 29 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pool.load().waiting(), 3, "one is being hashed, three wait");
+        let person = Arc::clone(&pool);
+        let other = source("2001:db8:0:1::1");
+        let other = tokio::spawn(async move { person.run(other, |_| ()).await });
+        while pool.load().waiting() < 4 {
+            tokio::task::yield_now().await;
+        }
+        release.send(()).unwrap();
+        assert_eq!(other.await.unwrap(), Ok(()));
+        assert_eq!(running.await.unwrap(), Ok(true));
+        let mut served = 0;
+        for attempt in flood {
+            served += usize::from(attempt.await.unwrap().is_ok());
+        }
+        assert_eq!(served, 11, "its own places and its own queue, and no more");
+    }
+
+    #[tokio::test]
     async fn a_job_that_panics_takes_no_thread_with_it() {
         let pool = pool(4);
         assert_eq!(
-            pool.run(|_| panic!("on purpose")).await,
+            pool.run(None, |_| panic!("on purpose")).await,
             Err::<(), _>(NotHashed::Failed)
         );
-        assert_eq!(pool.run(|_| 1).await, Ok(1));
+        assert_eq!(pool.run(None, |_| 1).await, Ok(1));
     }
 }

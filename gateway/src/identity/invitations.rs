@@ -159,7 +159,7 @@ impl Identity {
         if effects.refusal().is_some() {
             return Ok(InvitationOutcome::Dead);
         }
-        let hash = match services.hash(accepted).await? {
+        let hash = match services.hash(Some(client.source()), accepted).await? {
             Ok(hash) => hash,
             Err(retry_after_seconds) => {
                 return Ok(InvitationOutcome::Busy {
@@ -261,7 +261,7 @@ impl Services {
             started_at: now,
             ends_at: now.after(self.settings.load().session_life),
         };
-        let replaced = self.session_of(answer.replaces.as_ref());
+        let replaced = self.session_of(answer.replaces.as_ref()).await?;
         let (token, mut opens) = self.opening(client, &opening, now)?;
         opens.replaces = replaced.map(|session| (session, EndCause::Replaced));
         let session = NewSession {

@@ -7,7 +7,7 @@ use argon2::{
     password_hash::phc::{Ident, Output, ParamsString, Salt},
 };
 use aws_lc_rs::constant_time;
-use octroi_policy::password::opaque::OpaquePassword;
+use octroi_policy::{password::opaque::OpaquePassword, throttle::Source};
 use zeroize::Zeroizing;
 
 use super::{
@@ -146,11 +146,12 @@ impl PasswordHasher {
     /// Hashes a password under today's parameters.
     pub(super) async fn hash(
         &self,
+        source: Option<Source>,
         password: OpaquePassword,
         salt: [u8; 16],
     ) -> Result<PasswordHash, NoVerdict> {
         let recipe = Arc::clone(&self.recipe);
-        self.on_pool(move |arena| recipe.hash(arena, &password, salt))
+        self.on_pool(source, move |arena| recipe.hash(arena, &password, salt))
             .await
     }
 
@@ -158,21 +159,24 @@ impl PasswordHasher {
     /// place `salt` takes.
     pub(super) async fn verify(
         &self,
+        source: Option<Source>,
         password: Option<Arc<OpaquePassword>>,
         stored: Option<PasswordHash>,
         salt: [u8; 16],
     ) -> Result<Verified, NoVerdict> {
         let recipe = Arc::clone(&self.recipe);
-        self.on_pool(move |arena| recipe.verify(arena, password.as_deref(), stored.as_ref(), salt))
-            .await
+        self.on_pool(source, move |arena| {
+            recipe.verify(arena, password.as_deref(), stored.as_ref(), salt)
+        })
+        .await
     }
 
-    async fn on_pool<T, W>(&self, work: W) -> Result<T, NoVerdict>
+    async fn on_pool<T, W>(&self, source: Option<Source>, work: W) -> Result<T, NoVerdict>
     where
         T: Send + 'static,
         W: FnOnce(&mut Arena) -> Result<T, Unhashable> + Send + 'static,
     {
-        match self.pool.run(work).await {
+        match self.pool.run(source, work).await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(unhashable)) => Err(NoVerdict::Fault(Fault::Hash(unhashable))),
             Err(NotHashed::Busy) => Err(NoVerdict::Busy {

@@ -148,7 +148,7 @@ impl Identity {
         if effects.refusal().is_some() {
             return Ok(PasswordChange::SessionEnded);
         }
-        match services.is_current(&account, &new).await {
+        match services.is_current(client, &account, &new).await {
             Ok(false) => {}
             Ok(true) => return Ok(PasswordChange::NotAcceptable(unchanged(&verdict))),
             Err(NoVerdict::Busy {

@@ -183,7 +183,8 @@ impl Services {
             .account
             .and_then(|account| account.password.as_ref())
             .map(|password| password.hash.clone());
-        match self.hasher.verify(password, stored, salt).await {
+        let source = Some(looked_at.client.source());
+        match self.hasher.verify(source, password, stored, salt).await {
             Ok(verified) => Ok(Looked::Verdict(verified)),
             Err(NoVerdict::Fault(fault)) => Err(fault),
             Err(NoVerdict::Busy {

@@ -8,3 +8,4 @@ mod invitations;
 mod passwords;
 mod sessions;
 mod sign_in;
+mod weather;

@@ -1,6 +1,6 @@
 //! Lines for the journal: who did what, from where, to whom.
 
-use octroi_policy::{id::SessionId, sign_in::Refusal, time::Timestamp};
+use octroi_policy::{id::SessionId, sign_in::Refusal, throttle::Source, time::Timestamp};
 
 use super::{
     client::{ClientFacts, Operator},
@@ -30,6 +30,11 @@ impl ClientFacts {
             address: Some(self.address),
             browser: self.user_agent.as_deref().map(Into::into),
         }
+    }
+
+    /// Whose attempts count together.
+    pub(super) fn source(&self) -> Source {
+        Source::of(self.address)
     }
 
     /// What identifies the sender.

@@ -128,7 +128,7 @@ impl Identity {
             Judged::Acceptable(accepted, _) => accepted,
             Judged::Refused(verdict) => return Err(AdminRefusal::Password(verdict).into()),
         };
-        let hash = match services.hash(accepted).await? {
+        let hash = match services.hash(None, accepted).await? {
             Ok(hash) => hash,
             Err(retry_after_seconds) => {
                 return Err(AdminRefusal::Busy {

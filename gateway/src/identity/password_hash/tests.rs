@@ -32,7 +32,7 @@ fn password(text: &str) -> OpaquePassword {
 async fn verified(hasher: &PasswordHasher, text: &str, stored: &PasswordHash) -> Verified {
     let password = Some(Arc::new(password(text)));
     hasher
-        .verify(password, Some(stored.clone()), SALT)
+        .verify(None, password, Some(stored.clone()), SALT)
         .await
         .unwrap()
 }
@@ -41,7 +41,7 @@ async fn verified(hasher: &PasswordHasher, text: &str, stored: &PasswordHash) ->
 async fn a_hash_is_a_phc_string_that_names_cost_and_pepper_and_verifies() {
     let hasher = hasher(64, 1, &[]);
     let hash = hasher
-        .hash(password("agrafe bougie lavoir"), SALT)
+        .hash(None, password("agrafe bougie lavoir"), SALT)
         .await
         .unwrap();
     let phc = hash.expose_phc();
@@ -68,7 +68,7 @@ async fn a_hash_is_a_phc_string_that_names_cost_and_pepper_and_verifies() {
 async fn the_whole_password_counts() {
     let hasher = hasher(64, 1, &[]);
     let long = "é".repeat(256);
-    let hash = hasher.hash(password(&long), SALT).await.unwrap();
+    let hash = hasher.hash(None, password(&long), SALT).await.unwrap();
     let cut = "é".repeat(255);
     assert_eq!(verified(&hasher, &cut, &hash).await, Verified::Differs);
 }
@@ -76,15 +76,15 @@ async fn the_whole_password_counts() {
 #[tokio::test]
 async fn two_salts_and_two_peppers_give_other_hashes() {
     let one = hasher(64, 1, &[])
-        .hash(password("agrafe"), SALT)
+        .hash(None, password("agrafe"), SALT)
         .await
         .unwrap();
     let salted = hasher(64, 1, &[])
-        .hash(password("agrafe"), [8; 16])
+        .hash(None, password("agrafe"), [8; 16])
         .await
         .unwrap();
     let peppered = hasher(64, 2, &[])
-        .hash(password("agrafe"), SALT)
+        .hash(None, password("agrafe"), SALT)
         .await
         .unwrap();
     let output = |hash: &PasswordHash| hash.expose_phc().rsplit('$').next().unwrap().to_owned();
@@ -95,7 +95,7 @@ async fn two_salts_and_two_peppers_give_other_hashes() {
 #[tokio::test]
 async fn an_older_hash_verifies_is_outdated_and_costs_as_much() {
     let old = hasher(24, 1, &[])
-        .hash(password("agrafe"), SALT)
+        .hash(None, password("agrafe"), SALT)
         .await
         .unwrap();
     let today = hasher(64, 2, &[1]);
@@ -115,11 +115,11 @@ async fn an_older_hash_verifies_is_outdated_and_costs_as_much() {
 #[tokio::test]
 async fn nobody_and_nothing_cost_as_much_as_somebody() {
     let hasher = hasher(64, 1, &[]);
-    let hash = hasher.hash(password("agrafe"), SALT).await.unwrap();
+    let hash = hasher.hash(None, password("agrafe"), SALT).await.unwrap();
     let mut before = hasher.load().kib_passes();
     let typed = || Some(Arc::new(password("agrafe")));
     for (password, stored) in [(typed(), None), (None, None), (None, Some(hash))] {
-        let verdict = hasher.verify(password, stored, SALT).await.unwrap();
+        let verdict = hasher.verify(None, password, stored, SALT).await.unwrap();
         assert_eq!(verdict, Verified::Differs);
         assert_eq!(hasher.load().kib_passes() - before, 64);
         before = hasher.load().kib_passes();
@@ -130,7 +130,7 @@ async fn nobody_and_nothing_cost_as_much_as_somebody() {
 async fn a_hash_that_is_not_ours_is_a_fault_and_no_verdict() {
     let hasher = hasher(64, 1, &[]);
     let foreign = self::hasher(64, 9, &[])
-        .hash(password("agrafe"), SALT)
+        .hash(None, password("agrafe"), SALT)
         .await
         .unwrap();
     let huge = "$argon2id$v=19$m=4194304,t=1,p=1,keyid=AAE$BwcHBwcHBwcHBwcHBwcHBw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -145,7 +145,7 @@ async fn a_hash_that_is_not_ours_is_a_fault_and_no_verdict() {
     ] {
         let stored = PasswordHash::from_phc(Zeroizing::new(phc.to_owned()));
         let verdict = hasher
-            .verify(Some(Arc::new(password("agrafe"))), Some(stored), SALT)
+            .verify(None, Some(Arc::new(password("agrafe"))), Some(stored), SALT)
             .await;
         assert!(
             matches!(verdict, Err(NoVerdict::Fault(Fault::Hash(found))) if found == expected),

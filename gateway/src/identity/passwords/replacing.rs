@@ -8,6 +8,7 @@ use octroi_policy::{
         rules::{AcceptedPassword, Judged, OwnData},
     },
     session::{Rejection, SessionRecord, Stage, judge_stage},
+    throttle::Source,
     time::Timestamp,
 };
 
@@ -104,10 +105,11 @@ impl Services {
     /// Hashes an accepted password; `Err` holds the seconds to wait where there is no room.
     pub(in crate::identity) async fn hash(
         &self,
+        source: Option<Source>,
         accepted: AcceptedPassword,
     ) -> Result<Result<PasswordHash, u32>, Fault> {
         let salt = entropy::random(self.entropy.as_ref())?;
-        match self.hasher.hash(accepted.into_opaque(), salt).await {
+        match self.hasher.hash(source, accepted.into_opaque(), salt).await {
             Ok(hash) => Ok(Ok(hash)),
             Err(NoVerdict::Busy {
                 retry_after_seconds,
@@ -137,6 +139,7 @@ impl Services {
     /// Whether the new password is the one that the account has.
     pub(super) async fn is_current(
         &self,
+        client: &ClientFacts,
         account: &Account,
         new: &TypedPassword,
     ) -> Result<bool, NoVerdict> {
@@ -147,7 +150,8 @@ impl Services {
             .password
             .as_ref()
             .map(|password| password.hash.clone());
-        let verified = self.hasher.verify(password, stored, salt).await?;
+        let source = Some(client.source());
+        let verified = self.hasher.verify(source, password, stored, salt).await?;
         Ok(matches!(verified, Verified::Matches { .. }))
     }
 
@@ -163,7 +167,7 @@ impl Services {
             forgives,
             now,
         } = replacement;
-        let hash = match self.hash(accepted).await? {
+        let hash = match self.hash(Some(client.source()), accepted).await? {
             Ok(hash) => hash,
             Err(retry_after_seconds) => {
                 return Ok(PasswordChange::Busy {

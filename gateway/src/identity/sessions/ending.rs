@@ -14,7 +14,7 @@ use crate::{
         trace,
     },
     journal::event::{Actor, Draft, Event, Personal},
-    store::sessions::{Cached, EndCause, EndReason, SessionEnding, TokenHash},
+    store::sessions::{EndCause, EndReason, SessionEnding},
 };
 
 impl Identity {
@@ -167,19 +167,19 @@ impl Identity {
 }
 
 impl Services {
-    /// The session that a browser's earlier token for the portal belongs to. What memory does not
-    /// know needs no ending here: it has nothing open.
-    pub(in crate::identity) fn session_of(
+    /// The session that a browser's earlier token for the portal belongs to.
+    pub(in crate::identity) async fn session_of(
         &self,
         token: Option<&SessionToken>,
-    ) -> Option<SessionId> {
-        let hash = TokenHash(token?.digest());
-        match self.stores.sessions.cached(&hash) {
-            Cached::Hit(live) if live.facts.host == self.settings.load().portal => {
-                Some(live.session.record.id)
-            }
-            Cached::Hit(_) | Cached::Miss | Cached::KnownAbsent => None,
-        }
+    ) -> Result<Option<SessionId>, Fault> {
+        let Some(token) = token else {
+            return Ok(None);
+        };
+        let live = self.live_token(token).await?;
+        let portal = &self.settings.load().portal;
+        Ok(live
+            .filter(|live| live.facts.host == *portal)
+            .map(|live| live.session.record.id))
     }
 
     /// Ends a session and what it has open. What is open ends even where the store fails: in

@@ -152,7 +152,7 @@ impl Services {
             started_at: now,
             ends_at: goal.ends_at,
         };
-        let replaced = self.session_of(attempt.replaces.as_ref());
+        let replaced = self.session_of(attempt.replaces.as_ref()).await?;
         let (token, mut opening) = self.opening(client, &opening, now)?;
         let mut line =
             trace::of_client(client, Actor::Account(account.id), account, goal.event, now);
@@ -192,7 +192,8 @@ impl Services {
             return Ok(PasswordEffect::Keep);
         };
         let salt = entropy::random(self.entropy.as_ref())?;
-        match self.hasher.hash(password, salt).await {
+        let source = Some(way_in.client.source());
+        match self.hasher.hash(source, password, salt).await {
             Ok(hash) => Ok(PasswordEffect::Rehash(hash)),
             Err(NoVerdict::Busy { .. }) => Ok(PasswordEffect::Keep),
             Err(NoVerdict::Fault(fault)) => Err(fault),

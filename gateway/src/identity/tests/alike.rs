@@ -216,11 +216,12 @@ impl Full {
                 let _ = started.send(());
                 let _ = held.recv();
             };
-            pool.run(hold).await.unwrap();
+            pool.run(None, hold).await.unwrap();
         });
         starts.await.unwrap();
         let waits = identity.clone();
-        let waiting = tokio::spawn(async move { waits.0.hasher.pool.run(|_| ()).await.unwrap() });
+        let waiting =
+            tokio::spawn(async move { waits.0.hasher.pool.run(None, |_| ()).await.unwrap() });
         while identity.hashing_load().waiting() == 0 {
             tokio::task::yield_now().await;
         }

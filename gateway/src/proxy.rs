@@ -56,6 +56,8 @@ pub(crate) struct GateParts {
     pub(crate) open_requests: Arc<OpenRequests>,
     /// How often strangers are answered.
     pub(crate) limit: Arc<ArcSwap<AddressLimit>>,
+    /// How often services with public routes answer them.
+    pub(crate) public_limit: Arc<ArcSwap<AddressLimit>>,
     /// References of requests.
     pub(crate) request_ids: RequestIds,
     /// Counters.

@@ -9,7 +9,7 @@ mod tests;
 
 use std::{fmt, net::IpAddr};
 
-use http::{HeaderMap, Method, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Method, header, uri::PathAndQuery};
 
 use crate::{
     host::Host,
@@ -73,6 +73,7 @@ impl CanonicalRequest {
     pub fn from_parts(parts: &RequestParts<'_>) -> Result<Self, Malformed> {
         check_method(parts.method)?;
         check_field_names(parts.headers)?;
+        check_expectation(parts.headers)?;
         let (authority, target) = split_absolute_form(parts)?;
         let (host, port) = read_authority(parts, authority)?;
         check_server_name(parts.server_name, &host)?;
@@ -184,7 +185,11 @@ impl fmt::Display for Authority<'_> {
 /// TRACE and its alias echo a request, credentials and all, to whoever can read the answer
 /// (RFC 9110, section 9.3.8); CONNECT would make the gateway a tunnel.
 fn check_method(method: &Method) -> Result<(), Malformed> {
-    if *method == Method::TRACE || *method == Method::CONNECT || method.as_str() == "TRACK" {
+    if *method == Method::TRACE
+        || *method == Method::CONNECT
+        || method.as_str() == "TRACK"
+        || method.as_str().len() > Malformed::METHOD_BYTES_MAX
+    {
         return Err(Malformed::Method);
     }
     Ok(())
@@ -203,6 +208,16 @@ fn check_field_names(headers: &HeaderMap) -> Result<(), Malformed> {
         }
     }
     Ok(())
+}
+
+/// What else a client may expect, neither we nor the upstream can be known to keep.
+fn check_expectation(headers: &HeaderMap) -> Result<(), Malformed> {
+    let kept = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if headers.get_all(header::EXPECT).iter().all(kept) {
+        Ok(())
+    } else {
+        Err(Malformed::Expectation)
+    }
 }
 
 /// Takes an absolute-form target apart (RFC 9112, section 3.2.2).

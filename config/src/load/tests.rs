@@ -484,6 +484,8 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
     ("journal", "keep_months", "1 12", "0 13"),
     ("limits", "unauthenticated_burst", "1 100000", "0 100001"),
     ("limits", "unauthenticated", "'1/h'", "'0/h' '1/day'"),
+    ("limits", "public_burst", "1 100000", "0 100001"),
+    ("limits", "public", "'1/h'", "'0/h' '1/day'"),
     (
         "connections",
         "handshake_deadline",

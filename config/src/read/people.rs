@@ -138,9 +138,13 @@ pub(super) fn hashing(reader: Reader<'_>) -> Option<Hashing> {
 pub(super) fn limits(reader: Reader<'_>) -> Option<UnauthenticatedLimit> {
     let unauthenticated = reader.rate("unauthenticated");
     let burst = reader.integer::<u32>("unauthenticated_burst");
+    let public = reader.rate("public");
+    let public_burst = reader.integer::<u32>("public_burst");
     Some(UnauthenticatedLimit {
         unauthenticated: unauthenticated?,
         burst: burst?.try_into().ok()?,
+        public: public?,
+        public_burst: public_burst?.try_into().ok()?,
     })
 }
 

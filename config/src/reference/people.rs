@@ -138,16 +138,30 @@ pub(crate) const LIMITS: Section = Section {
             "unauthenticated",
             Kind::Text,
             "a rate such as \"300/min\"",
-            "Answers in the long run.",
+            "Pages of the gateway and refusals, in the long run.",
         )
         .or("300/min"),
         Key::new(
             "unauthenticated_burst",
             integer(1, 100_000),
             "a number from 1 to 100000",
-            "Answers at once.",
+            "The same at once.",
         )
         .or("100"),
+        Key::new(
+            "public",
+            Kind::Text,
+            "a rate such as \"6000/min\"",
+            "Answers of services on public routes, in the long run: one page of a site is many of them.",
+        )
+        .or("6000/min"),
+        Key::new(
+            "public_burst",
+            integer(1, 100_000),
+            "a number from 1 to 100000",
+            "The same at once.",
+        )
+        .or("2000"),
     ],
     later: &[],
 };

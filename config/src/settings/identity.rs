@@ -55,10 +55,14 @@ pub struct Hashing {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UnauthenticatedLimit {
-    /// In the long run.
+    /// Pages of the gateway and refusals, in the long run.
     pub unauthenticated: Rate,
-    /// At once.
+    /// The same at once.
     pub burst: NonZeroU32,
+    /// Answers of services on public routes, in the long run.
+    pub public: Rate,
+    /// The same at once.
+    pub public_burst: NonZeroU32,
 }
 
 /// So many in a period.

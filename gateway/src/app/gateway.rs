@@ -266,6 +266,7 @@ impl Upkeep {
             signing_keys,
             passports,
             limit: Arc::clone(&live.limit),
+            public_limit: Arc::clone(&live.public_limit),
             retention: MONTH.saturating_mul(months),
         }
     }
@@ -321,6 +322,7 @@ fn gate(
         error_pages,
         open_requests: Arc::clone(&core.open_requests),
         limit: Arc::clone(&live.limit),
+        public_limit: Arc::clone(&live.public_limit),
         request_ids: RequestIds::new(Arc::clone(&core.entropy)),
         metrics: Arc::clone(metrics),
         access_log: access_log.clone(),

@@ -10,7 +10,7 @@ use std::{
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use octroi_certs::{bundle::Bundle, reload, resolver::Resolver};
-use octroi_config::Settings;
+use octroi_config::{Settings, settings::Rate};
 use octroi_policy::rule::Route;
 use rustls_pki_types::UnixTime;
 use tokio::sync::Mutex;
@@ -47,6 +47,7 @@ pub(super) struct Live {
     pub(super) proxy_site: Arc<ArcSwap<Site>>,
     pub(super) portal_site: Arc<ArcSwap<portal::Site>>,
     pub(super) limit: Arc<ArcSwap<AddressLimit>>,
+    pub(super) public_limit: Arc<ArcSwap<AddressLimit>>,
     identity_settings: Arc<ArcSwap<IdentitySettings>>,
     metrics: Arc<Metrics>,
     open_requests: Arc<OpenRequests>,
@@ -81,6 +82,7 @@ struct Built {
     proxy_site: Site,
     portal_site: portal::Site,
     limit: AddressLimit,
+    public_limit: AddressLimit,
     digest: String,
     read: Vec<ReadFile>,
 }
@@ -102,6 +104,7 @@ impl Live {
             proxy_site: Arc::new(ArcSwap::from_pointee(built.proxy_site)),
             portal_site: Arc::new(ArcSwap::from_pointee(built.portal_site)),
             limit: Arc::new(ArcSwap::from_pointee(built.limit)),
+            public_limit: Arc::new(ArcSwap::from_pointee(built.public_limit)),
             settings: ArcSwap::from_pointee(built.settings),
             read: ArcSwap::from_pointee(built.read),
             place,
@@ -157,7 +160,8 @@ impl Live {
         let (old, new) = (before.routes.table(), built.settings.routes.table());
         let gone = routes_that_changed(old.routes(), new.routes());
         self.certificates.replace(&built.bundles);
-        self.limit.store(Arc::new(built.limit));
+        AddressLimit::replace(&self.limit, built.limit);
+        AddressLimit::replace(&self.public_limit, built.public_limit);
         self.identity_settings
             .store(Arc::new(identity_settings(&built.settings)));
         self.portal_site.store(Arc::new(built.portal_site));
@@ -263,21 +267,20 @@ fn build(
         .map_or(place.https_port, Into::into);
     let proxy_site = Site::new(&settings, &place.listeners, public_port, metrics)
         .map_err(|fault| one(fault.to_string()))?;
-    let rate = settings.limits.unauthenticated;
-    let limit = AddressLimit::new(
-        rate.count,
-        rate.period,
-        settings.limits.burst,
-        Arc::clone(clock),
-    );
-    let limit =
-        limit.ok_or_else(|| one("limits.unauthenticated: the period is too short".to_owned()))?;
+    let limits = settings.limits;
+    let limit = |key: &str, rate: Rate, burst| {
+        AddressLimit::new(rate.count, rate.period, burst)
+            .ok_or_else(|| one(format!("limits.{key}: the period is too short")))
+    };
+    let public_limit = limit("public", limits.public, limits.public_burst)?;
+    let limit = limit("unauthenticated", limits.unauthenticated, limits.burst)?;
     Ok(Built {
         settings,
         bundles,
         proxy_site,
         portal_site,
         limit,
+        public_limit,
         digest,
         read,
     })

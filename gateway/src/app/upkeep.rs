@@ -31,6 +31,8 @@ pub(super) struct Upkeep {
     pub(super) passports: Arc<Passports>,
     /// Counts of answers by address.
     pub(super) limit: Arc<ArcSwap<AddressLimit>>,
+    /// The same of public routes.
+    pub(super) public_limit: Arc<ArcSwap<AddressLimit>>,
     /// How long lines of the journal, and facts of ended sessions, are kept.
     pub(super) retention: Duration,
 }
@@ -46,6 +48,7 @@ impl Upkeep {
         let own = self.clone();
         repeat(tasks, "counts by address", LIMIT_EVERY, move || {
             own.limit.load().forget_idle();
+            own.public_limit.load().forget_idle();
             async { Ok::<_, StoreError>(()) }
         });
         let own = self.clone();

@@ -34,7 +34,7 @@ pub(super) async fn front_door(_ask: Ask) -> Response {
 pub(super) async fn signed_in(ask: &Ask) -> Result<SignedIn, Response> {
     match ask.presence().await {
         Ok(Presence::SignedIn(signed_in)) => {
-            ask.identity().renew(&signed_in);
+            ask.renew(&signed_in);
             Ok(signed_in)
         }
         Ok(Presence::MustChangePassword(_)) => Err(see_other("/.octroi/account/password")),

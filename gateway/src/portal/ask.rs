@@ -4,10 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use octroi_policy::{session::Computer, time::Timestamp};
+use octroi_policy::{
+    session::{Computer, renewal::Use},
+    time::Timestamp,
+};
 
 use super::{
     Portal, Visitor, cookies,
@@ -32,6 +35,7 @@ pub(super) struct Ask {
     pub(super) visitor: Visitor,
     pub(super) headers: HeaderMap,
     pub(super) uri: Uri,
+    pub(super) method: Method,
     pub(super) texts: &'static Texts,
     pub(super) now: Timestamp,
 }
@@ -57,6 +61,14 @@ impl Ask {
 
     pub(super) fn token(&self) -> Option<&SessionToken> {
         self.visitor.token.as_deref()
+    }
+
+    /// Renews a session where the request is use of it, by the rule that routes go by too: an image
+    /// or a frame that points here keeps no forgotten session alive.
+    pub(super) fn renew(&self, signed_in: &SignedIn) {
+        if Use::of(&self.method, &self.headers, false).renews() {
+            self.identity().renew(signed_in);
+        }
     }
 
     /// Who stands behind the visitor's token.
@@ -206,6 +218,7 @@ impl FromRequestParts<Portal> for Ask {
             visitor,
             headers: parts.headers.clone(),
             uri: parts.uri.clone(),
+            method: parts.method.clone(),
             now: portal.clock.now(),
         })
     }

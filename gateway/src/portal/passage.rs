@@ -188,7 +188,10 @@ pub(super) fn own_target(host: &Host, asked: &str) -> String {
     ReturnTo::on(host.clone(), asked)
         .ok()
         .map(|place| place.target().as_str().to_owned())
-        .filter(|target| !target.starts_with("/.octroi/"))
+        .filter(|target| {
+            let path = target.split('?').next().unwrap_or_default();
+            path != "/.octroi" && !path.starts_with("/.octroi/")
+        })
         .unwrap_or_else(|| "/".to_owned())
 }
 

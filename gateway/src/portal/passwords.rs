@@ -167,7 +167,7 @@ pub(super) async fn changed(ask: Ask) -> Response {
 async fn changer(ask: &Ask) -> Result<Changer, Response> {
     match ask.presence().await {
         Ok(Presence::SignedIn(signed_in)) => {
-            ask.identity().renew(&signed_in);
+            ask.renew(&signed_in);
             Ok(Changer::SignedIn(signed_in))
         }
         Ok(Presence::MustChangePassword(pending)) => Ok(Changer::Pending(pending)),

@@ -58,7 +58,7 @@ pub(super) async fn show(ask: Ask, Query(destination): Query<Destination>) -> Re
     match ask.presence().await {
         Err(fault) => failure::fault(&ask, &fault),
         Ok(Presence::SignedIn(signed_in)) => {
-            ask.identity().renew(&signed_in);
+            ask.renew(&signed_in);
             match onward(&ask, &signed_in, passage.as_ref()).await {
                 Ok(href) => see_other(&href),
                 Err(response) => response,

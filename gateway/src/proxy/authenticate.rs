@@ -113,11 +113,14 @@ fn bears_api_token(headers: &HeaderMap) -> bool {
         let Some((scheme, rest)) = value.split_at_checked(BEARER.len()) else {
             return false;
         };
-        scheme.eq_ignore_ascii_case(BEARER) && rest.trim_ascii_start().starts_with(API_TOKEN)
+        let token = rest.trim_ascii_start();
+        scheme.eq_ignore_ascii_case(BEARER)
+            && token.len() < rest.len()
+            && token.starts_with(API_TOKEN)
     })
 }
 
-const BEARER: &[u8] = b"Bearer ";
+const BEARER: &[u8] = b"Bearer";
 const API_TOKEN: &[u8] = b"oct_";
 
 #[cfg(test)]
@@ -148,6 +151,10 @@ mod tests {
             (&[("cookie", token), ("cookie", token)], "cookie_repeated"),
             (&[("authorization", "Bearer oct_x")], "api_token"),
             (&[("authorization", "bearer   oct_x")], "api_token"),
+            (&[("authorization", "Bearer\toct_x")], "api_token"),
+            (&[("authorization", "\tBEARER \t oct_x")], "api_token"),
+            (&[("authorization", "Beareroct_x")], "none"),
+            (&[("cookie", "=__Host-octroi=x")], "none"),
             (
                 &[("authorization", "Bearer oct_x"), ("cookie", token)],
                 "two_credentials",

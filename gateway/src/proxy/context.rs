@@ -35,6 +35,11 @@ pub(crate) struct Context {
     pub(super) forwarding: Option<Forwarding>,
     /// How often a connection to the service was tried.
     pub(super) attempts: usize,
+    /// How many interim answers the service gave.
+    pub(super) interim_answers: usize,
+    /// Whether a public route was asked for with a session that lives on its host. The access line
+    /// does not say whose: the service is not told either.
+    pub(super) signed_in: bool,
     /// Why it was refused after it had begun to be forwarded.
     pub(super) failed: Option<Refusal>,
 }
@@ -92,8 +97,15 @@ impl Context {
             },
             forwarding: None,
             attempts: 0,
+            interim_answers: 0,
+            signed_in: false,
             failed: None,
         }
+    }
+
+    /// Whether whoever asks has a session that lives on this host.
+    pub(super) const fn is_signed_in(&self) -> bool {
+        self.signed_in || self.record.session.is_some()
     }
 }
 

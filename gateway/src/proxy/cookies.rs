@@ -47,7 +47,7 @@ pub(super) fn for_upstream(headers: &HeaderMap) -> Forwarded {
     for value in headers.get_all(header::COOKIE) {
         for pair in value.as_bytes().split(|byte| *byte == b';') {
             let pair = pair.trim_ascii();
-            if pair.is_empty() || is_ours(name_of(pair)) {
+            if pair.is_empty() || is_ours(name_of(pair)) || is_nameless(pair) {
                 continue;
             }
             if !merged.is_empty() {
@@ -73,10 +73,28 @@ pub(super) enum Forwarded {
     Removed,
 }
 
-/// Whether a `Set-Cookie` of an upstream would set one of our cookies.
+/// Whether a `Set-Cookie` of an upstream would set one of our cookies. A cookie without a name is
+/// sent back as its value alone by browsers that do not follow RFC 6265bis, section 5.7: then
+/// `=__Host-octroi=x` is ours.
 pub(super) fn sets_ours(set_cookie: &[u8]) -> bool {
     let pair = set_cookie.split(|byte| *byte == b';').next();
-    pair.is_some_and(|pair| is_ours(name_of(pair.trim_ascii())))
+    pair.is_some_and(|pair| is_ours(name_of(unnamed(pair))))
+}
+
+/// What is left of a pair once what comes before any name is taken off.
+fn unnamed(pair: &[u8]) -> &[u8] {
+    let begin = pair
+        .iter()
+        .position(|byte| !byte.is_ascii_whitespace() && *byte != b'=');
+    begin
+        .and_then(|begin| pair.get(begin..))
+        .unwrap_or_default()
+        .trim_ascii_end()
+}
+
+/// Whether a pair has an empty name and something of ours behind it.
+fn is_nameless(pair: &[u8]) -> bool {
+    pair.first() == Some(&b'=') && is_ours(name_of(unnamed(pair)))
 }
 
 /// `__Host-octroi` and everything that begins so: the session, the hand-over's, the pages' own.
@@ -97,6 +115,7 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
         .map(|pair| {
+            // A pair without a name has an empty one: it is nobody's, neither proof nor a second.
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let mut half = || halves.next().unwrap_or_default().trim_ascii();
             (half(), half())

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, header};
 use octroi_policy::{
     decision::{self, ChallengeKind, Decision, Permit, RouteIndex},
     request::CanonicalRequest,
-    session::Rejection,
+    session::{Rejection, renewal::Use},
 };
 use pingora::proxy::Session;
 
@@ -21,7 +21,7 @@ use super::{
     websocket::{self, Handshake},
 };
 use crate::{
-    assertion::{Bearer, Passport},
+    assertion::{Bearer, Passport, PassportFault},
     identity::secret::SessionToken,
     listener::open_requests::OpenLabel,
     store::live::LiveToken,
@@ -146,32 +146,36 @@ impl Asking<'_> {
         let (known, rejection) = match who {
             Authentication::NotPresented => (None, None),
             Authentication::Rejected(rejection) => (None, Some(rejection)),
-            Authentication::Known(known) => match judge(&known, self.request.host(), now) {
-                Ok(_) => (Some(known), None),
-                Err(rejection) => (None, Some(rejection)),
-            },
+            Authentication::Known(known) => (Some(known), None),
         };
-        let subject = match &known {
-            Some(known) => judge(known, self.request.host(), now).ok(),
-            None => None,
+        let judged = known
+            .as_ref()
+            .map(|known| judge(known, self.request.host(), now));
+        let (subject, rejection) = match judged {
+            Some(Ok(subject)) => (Some(subject), None),
+            Some(Err(rejection)) => (None, Some(rejection)),
+            None => (None, rejection),
         };
+        // Who stands behind a token that does not count is nobody.
+        let known = known.as_ref().filter(|_| subject.is_some());
+        context.signed_in = known.is_some();
         let permit = match decision::authorize(self.site.table(), self.request, subject, now) {
             Decision::Permit(permit) => permit,
             Decision::Challenge(challenge) => {
                 context.record.take_route(challenge.index);
-                context.record.session.clone_from(&known);
+                context.record.session = known.cloned();
                 return Err(match challenge.kind {
                     ChallengeKind::SignIn(_) => Refusal::SignInNeeded(rejection),
                     ChallengeKind::StepUp(_) => Refusal::StrongerSignInNeeded,
                 });
             }
             Decision::Deny(denial) => {
-                context.record.session.clone_from(&known);
+                context.record.session = known.cloned();
                 return Err(Refusal::Denied(denial.reason));
             }
         };
         context.record.take_route(permit.route_index());
-        let passport = match (&known, permit.passage()) {
+        let passport = match (known, permit.passage()) {
             (Some(known), Some(_)) => {
                 self.check_origin(permit.route_index(), is_upgrade)?;
                 self.register(&permit, known, &mut context.record)?;
@@ -231,11 +235,9 @@ impl Asking<'_> {
     }
 
     fn renew(&self, index: RouteIndex, known: &LiveToken, record: &Record) {
-        let background = self
-            .site
-            .settings(index)
-            .is_some_and(|route| route.background);
-        if !background && is_use(self.request.method(), self.headers) {
+        let settings = self.site.settings(index);
+        let background = settings.is_some_and(|route| route.background);
+        if Use::of(self.request.method(), self.headers, background).renews() {
             known.session.touch(record.at);
         }
     }
@@ -256,7 +258,10 @@ impl Asking<'_> {
         let issued = self.gate.passports.for_bearer(&bearer).await;
         issued.map_err(|fault| {
             tracing::error!(%fault, "no identity could be made for an upstream");
-            Refusal::Fault
+            match fault {
+                PassportFault::Store(_) => Refusal::StoreUnavailable,
+                _ => Refusal::Fault,
+            }
         })
     }
 }
@@ -270,18 +275,6 @@ fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
         Some(mode) => mode == "navigate",
         None => wants_page(headers),
     }
-}
-
-/// Whether the person did something: went to a page, or changed something. What a page loads by
-/// itself, in frames or in the background, does not keep a forgotten session alive.
-fn is_use(method: &Method, headers: &HeaderMap) -> bool {
-    if !method.is_safe() {
-        return true;
-    }
-    is_navigation(method, headers)
-        && headers
-            .get("sec-fetch-dest")
-            .is_none_or(|destination| destination == "document")
 }
 
 /// Whether the client asks for HTML.
@@ -298,55 +291,3 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
 pub(super) const RESERVED: &str = "/.octroi";
 
 const PAGE: &[u8] = b"text/html";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pair = |(name, value): &(&'static str, &'static str)| {
-            (
-                http::HeaderName::from_static(name),
-                http::HeaderValue::from_static(value),
-            )
-        };
-        fields.iter().map(pair).collect()
-    }
-
-    #[test]
-    fn navigations_and_changes_renew_and_frames_streams_and_fetches_do_not() {
-        for (method, fields, used) in [
-            (
-                Method::GET,
-                &[
-                    ("sec-fetch-mode", "navigate"),
-                    ("sec-fetch-dest", "document"),
-                ][..],
-                true,
-            ),
-            (
-                Method::GET,
-                &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
-                false,
-            ),
-            (
-                Method::GET,
-                &[("sec-fetch-mode", "cors"), ("accept", "text/html")],
-                false,
-            ),
-            (Method::GET, &[("accept", "text/event-stream")], false),
-            (Method::GET, &[("accept", "text/html,*/*;q=0.8")], true),
-            (Method::GET, &[("accept", "*/*")], false),
-            (Method::GET, &[], false),
-            (Method::OPTIONS, &[("accept", "text/html")], false),
-            (Method::POST, &[("sec-fetch-mode", "cors")], true),
-            (Method::DELETE, &[], true),
-        ] {
-            assert_eq!(
-                is_use(&method, &headers(fields)),
-                used,
-                "{method} {fields:?}"
-            );
-        }
-    }
-}

@@ -21,7 +21,7 @@ impl DoorRefusals for Gate {
             DoorRefusal::HeadTooLarge => Refusal::HeadTooLarge,
             DoorRefusal::HeadTooSlow => Refusal::HeadTooSlow,
         };
-        let refusal = self.limit(&context).err().unwrap_or(refusal);
+        let refusal = self.spend_on_refusal(&context, refusal);
         let record = &mut context.record;
         // Nothing of the head was read that could be believed.
         record.method = Method::from_bytes(UNKNOWN_METHOD).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The gate as Pingora calls it: each callback hands over to the part that it belongs to.
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -17,6 +18,7 @@ use super::{
     context::Context,
     decide::{Course, decide},
     in_process,
+    rate_limit::AddressLimit,
     refusal::Refusal,
     response,
     upstream::Awaited,
@@ -40,7 +42,8 @@ impl ProxyHttp for Gate {
         session: &mut Session,
         context: &mut Self::CTX,
     ) -> pingora::Result<bool> {
-        let course = match decide(&self.0, session, context).await {
+        let decided = decide(&self.0, session, context).await;
+        let course = match decided.and_then(|course| self.spend(course, context)) {
             Ok(Course::Forward) => return Ok(false),
             Ok(course) => self.take(course, session, context).await,
             Err(refusal) => Err(refusal),
@@ -114,7 +117,14 @@ impl ProxyHttp for Gate {
         context: &mut Self::CTX,
     ) -> pingora::Result<()> {
         if head.status.is_informational() {
-            return Ok(());
+            context.interim_answers += 1;
+            return match response::filter_interim(head, context.interim_answers) {
+                Ok(()) => Ok(()),
+                Err(unusable) => Err(broken(context, unusable)),
+            };
+        }
+        if let Err(unusable) = response::settle_framing(head) {
+            return Err(broken(context, unusable));
         }
         context.record.status = Some(head.status);
         if let Some(open) = context.record.open() {
@@ -224,18 +234,25 @@ impl Gate {
                 .await
                 .map(Ok),
             Course::Page(answerer, token) => {
-                if context.record.method.is_safe() {
-                    self.limit(context)?;
-                } else {
-                    self.limit_address(context)?;
-                }
                 in_process::serve(&self.0, session, &mut context.record, answerer, token).await
             }
-            Course::SignIn => {
-                self.limit(context)?;
-                in_process::sign_in(&self.0, session, &mut context.record).await
-            }
+            Course::SignIn => in_process::sign_in(&self.0, session, &mut context.record).await,
         }
+    }
+
+    /// Counts what is about to be answered on the budget of its kind.
+    fn spend(&self, course: Course, context: &Context) -> Result<Course, Refusal> {
+        match &course {
+            // What is sent to our own pages may be a guess at a password: a session, on whichever
+            // account, must not buy guesses at others.
+            Course::Page(..) if !context.record.method.is_safe() => {
+                check(&self.0.limit, context)?;
+            }
+            _ if context.is_signed_in() => {}
+            Course::Page(..) | Course::SignIn => check(&self.0.limit, context)?,
+            Course::Forward | Course::Tunnel(_) => check(&self.0.public_limit, context)?,
+        }
+        Ok(course)
     }
 
     async fn refuse(
@@ -244,7 +261,7 @@ impl Gate {
         context: &mut Context,
         refusal: Refusal,
     ) -> pingora::Result<()> {
-        let refusal = self.limit(context).err().unwrap_or(refusal);
+        let refusal = self.spend_on_refusal(context, refusal);
         if refusal == Refusal::Invariant {
             self.0.metrics.invariant_violations.inc();
             tracing::error!(request = %context.record.id(), "invariant: a request without a permit");
@@ -255,27 +272,39 @@ impl Gate {
         send(session, &mut context.record, answer).await
     }
 
-    /// Counts an answer to somebody who is not signed in.
-    pub(super) fn limit(&self, context: &Context) -> Result<(), Refusal> {
-        if context.record.session.is_some() || context.failed.is_some() {
-            return Ok(());
+    /// Counts a refusal to somebody who is not signed in; what is then to be told. A fault of ours
+    /// is never hidden, nor is what a service did, and "too many" is not counted again.
+    pub(super) fn spend_on_refusal(&self, context: &Context, refusal: Refusal) -> Refusal {
+        let counts = !matches!(
+            refusal,
+            Refusal::Invariant | Refusal::Fault | Refusal::TooManyRequests { .. }
+        );
+        if !counts || context.is_signed_in() || context.failed.is_some() {
+            return refusal;
         }
-        self.limit_address(context)
+        check(&self.0.limit, context).err().unwrap_or(refusal)
     }
+}
 
-    /// Counts an answer whoever asked. What is sent to our own pages may be a guess at a password:
-    /// a session, on whichever account, must not buy guesses at others.
-    fn limit_address(&self, context: &Context) -> Result<(), Refusal> {
-        let address = match (&context.record.request, context.record.facts()) {
-            (Some(request), _) => request.client(),
-            (None, Some(facts)) => facts.client.ip(),
-            (None, None) => return Ok(()),
-        };
-        let limit = self.0.limit.load();
-        limit
-            .check(address)
-            .map_err(|retry_after| Refusal::TooManyRequests { retry_after })
-    }
+/// Counts an answer to the address of whoever asks.
+fn check(limit: &ArcSwap<AddressLimit>, context: &Context) -> Result<(), Refusal> {
+    let address = match (&context.record.request, context.record.facts()) {
+        (Some(request), _) => request.client(),
+        (None, Some(facts)) => facts.client.ip(),
+        (None, None) => return Ok(()),
+    };
+    let limit = limit.load();
+    limit
+        .check(address)
+        .map_err(|retry_after| Refusal::TooManyRequests { retry_after })
+}
+
+/// An answer that is not passed on.
+#[expect(clippy::unnecessary_box_returns, reason = "Pingora's errors are boxed")]
+fn broken(context: &mut Context, unusable: response::Unusable) -> Box<Error> {
+    tracing::warn!(request = %context.record.id(), %unusable, "a service's answer is not passed on");
+    context.failed = Some(Refusal::UpstreamBroken);
+    Error::explain(ErrorType::InvalidHTTPHeader, "not passed on").into_up()
 }
 
 /// No permit, no bytes.

@@ -10,34 +10,55 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use governor::{
     Quota, RateLimiter, clock::Clock as GovernorClock, middleware::NoOpMiddleware,
     state::keyed::DashMapStateStore,
 };
-
-use crate::clock::Clock;
+use tokio::time::Instant;
 
 /// Counts answers by address. An IPv6 client counts by its /64, which is what one subscriber holds.
 pub(crate) struct AddressLimit {
+    figures: Figures,
     limiter: Limiter,
-    clock: SinceEpoch,
+    clock: SinceStart,
 }
 
-type Limiter = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, SinceEpoch, NoOpMiddleware<Duration>>;
+/// What a limit allows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Figures {
+    count: NonZeroU32,
+    period: Duration,
+    burst: NonZeroU32,
+}
+
+type Limiter = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, SinceStart, NoOpMiddleware<Duration>>;
 
 impl AddressLimit {
     /// `count` answers each `period` in the long run, `burst` at once. `None` when the period is
     /// too short to be told in nanoseconds.
-    pub(crate) fn new(
-        count: NonZeroU32,
-        period: Duration,
-        burst: NonZeroU32,
-        clock: Arc<dyn Clock>,
-    ) -> Option<Self> {
-        let clock = SinceEpoch(clock);
+    pub(crate) fn new(count: NonZeroU32, period: Duration, burst: NonZeroU32) -> Option<Self> {
+        let clock = SinceStart(Instant::now());
         let quota = Quota::with_period(period / count.get())?.allow_burst(burst);
-        let limiter = RateLimiter::new(quota, DashMapStateStore::default(), clock.clone());
-        Some(Self { limiter, clock })
+        let limiter = RateLimiter::new(quota, DashMapStateStore::default(), clock);
+        let figures = Figures {
+            count,
+            period,
+            burst,
+        };
+        Some(Self {
+            figures,
+            limiter,
+            clock,
+        })
+    }
+
+    /// Puts `next` in the place of the limit in force, unless it allows the same: a reload that
+    /// changes something else forgives nobody.
+    pub(crate) fn replace(in_force: &ArcSwap<Self>, next: Self) {
+        if in_force.load().figures != next.figures {
+            in_force.store(Arc::new(next));
+        }
     }
 
     /// Counts an answer to `address`.
@@ -67,17 +88,16 @@ impl AddressLimit {
     }
 }
 
-/// Our clock as `governor` wants it: the time since the Unix epoch. A clock set back makes it
-/// wait, never forgive.
-#[derive(Clone)]
-struct SinceEpoch(Arc<dyn Clock>);
+/// Time that only goes forward: a wall clock that is set back would shut out every address that
+/// is remembered for as long as it was set back.
+#[derive(Clone, Copy)]
+struct SinceStart(Instant);
 
-impl GovernorClock for SinceEpoch {
+impl GovernorClock for SinceStart {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        let millis = self.0.now().as_unix_millis();
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+        self.0.elapsed()
     }
 }
 

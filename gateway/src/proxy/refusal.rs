@@ -245,6 +245,7 @@ const fn malformed(reason: Malformed) -> Outcome {
         MalformedKind::Unreadable => (400, "The request cannot be read in one way only."),
         MalformedKind::MethodNotAllowed => (405, "This method is not served."),
         MalformedKind::TooLong => (414, "The address is too long."),
+        MalformedKind::ExpectationUnmet => (417, "Nothing but 100-continue may be expected."),
         MalformedKind::Misdirected => (421, "This connection is for another host."),
     };
     row(

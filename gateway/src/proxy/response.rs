@@ -1,8 +1,8 @@
 //! What comes back from a service: what it may not set is taken off, what a route asks is added.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use octroi_config::settings::SecurityHeaders;
-use octroi_policy::session::Computer;
+use octroi_policy::{identity_headers::nominated, session::Computer};
 use pingora::http::ResponseHeader;
 
 use super::{context::Record, cookies};
@@ -41,6 +41,102 @@ pub(super) fn filter(fields: &mut impl Fields, record: &Record, bears_identity: 
     }
     if let Ok(id) = HeaderValue::try_from(record.id().to_string()) {
         fields.put(REQUEST_ID, id);
+    }
+}
+
+/// An answer that is not passed on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub(super) enum Unusable {
+    /// The service changes the protocol, which nobody asked for.
+    #[error("101 to a request that asked for no other protocol")]
+    SwitchedUnasked,
+    /// More interim answers than [`INTERIM_ANSWERS_MAX`].
+    #[error("too many interim answers")]
+    TooManyInterim,
+    /// Where its body ends can be read in two ways.
+    #[error("its body's length can be read in two ways")]
+    Framing,
+}
+
+/// Applies the rules for interim answers. What a browser does with their fields is beyond what a
+/// final answer could take back, so only what they were made for passes: `Link` of an early hint
+/// (RFC 8297, section 2). A 101 never gets here rightly: sockets left Pingora before they began.
+///
+/// # Errors
+///
+/// When the whole answer is not to be passed on. `count` says how many there were with this one.
+pub(super) fn filter_interim(head: &mut ResponseHeader, count: usize) -> Result<(), Unusable> {
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Unusable::SwitchedUnasked);
+    }
+    if count > INTERIM_ANSWERS_MAX {
+        return Err(Unusable::TooManyInterim);
+    }
+    let hints = head.status == StatusCode::EARLY_HINTS;
+    let names = head.headers.keys();
+    let names: Vec<_> = names
+        .filter(|name| !hints || **name != header::LINK)
+        .cloned()
+        .collect();
+    for name in names {
+        head.remove_header(&name);
+    }
+    Ok(())
+}
+
+/// Takes off what is about the connection to the service (RFC 9110, section 7.6.1), and holds the
+/// end of the body to one reading, since a proxy in front of us may read it otherwise.
+///
+/// # Errors
+///
+/// When there is more than one.
+pub(super) fn settle_framing(head: &mut ResponseHeader) -> Result<(), Unusable> {
+    let codings = only(&head.headers, &header::TRANSFER_ENCODING)?;
+    let length = only(&head.headers, &header::CONTENT_LENGTH)?;
+    let chunked = match codings.map(HeaderValue::as_bytes) {
+        None => false,
+        Some(coding) if coding.eq_ignore_ascii_case(b"chunked") => true,
+        Some(_) => return Err(Unusable::Framing),
+    };
+    let digits = |value: &HeaderValue| {
+        let value = value.as_bytes();
+        !value.is_empty() && value.iter().all(u8::is_ascii_digit)
+    };
+    if length.is_some_and(|length| !digits(length))
+        || (chunked && (length.is_some() || head.version != Version::HTTP_11))
+    {
+        return Err(Unusable::Framing);
+    }
+    // RFC 9112, section 6.3, rule 1: no body, whatever the fields say.
+    if matches!(
+        head.status,
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    ) {
+        head.remove_header(&header::CONTENT_LENGTH);
+        head.remove_header(&header::TRANSFER_ENCODING);
+    }
+    let nominated: Vec<_> = nominated(&head.headers)
+        .filter(|name| *name != header::TRANSFER_ENCODING)
+        .collect();
+    for name in nominated.iter().chain(&OF_ONE_CONNECTION) {
+        head.remove_header(name);
+    }
+    if head.version == Version::HTTP_10 {
+        // What we send is of our version (RFC 9110, section 2.5).
+        head.set_version(Version::HTTP_11);
+    }
+    Ok(())
+}
+
+/// The value of a field that may stand once.
+fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, Unusable> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(Unusable::Framing),
     }
 }
 
@@ -134,6 +230,12 @@ const NEVER_FROM_SERVICES: [HeaderName; 5] = [
     header::PROXY_AUTHENTICATE,
     HeaderName::from_static("octroi-assertion"),
 ];
+
+/// An interim answer costs the service nothing and us a write each.
+pub(super) const INTERIM_ANSWERS_MAX: usize = 16;
+
+/// What a service says of its connection to us. Pingora keeps a copy for itself.
+const OF_ONE_CONNECTION: [HeaderName; 3] = [header::CONNECTION, header::UPGRADE, header::TRAILER];
 
 const NEVER_IN_TRAILERS: [HeaderName; 8] = [
     header::SET_COOKIE,

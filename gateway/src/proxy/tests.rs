@@ -1,7 +1,9 @@
 //! The whole request path, from a client's bytes to what the service saw, in one process.
 
+mod answers;
 mod forwarding;
 mod identity;
+mod limits;
 mod refusals;
 mod sessions;
 mod upstreams;

@@ -20,6 +20,8 @@ pub enum Malformed {
     EncodedSlash,
     /// A `%` without two hexadecimal digits, or bytes that decode to no UTF-8.
     Encoding,
+    /// An `Expect` other than `100-continue` (RFC 9110, section 10.1.1).
+    Expectation,
     /// A header name with `_` or `.`, or with what is no token (RFC 9110, section 5.6.2).
     FieldName,
     /// A header line folded over two lines (RFC 9112, section 5.2).
@@ -38,7 +40,7 @@ pub enum Malformed {
     HostMissing,
     /// More than one `Host`.
     HostRepeated,
-    /// A method that is never served: TRACE, CONNECT.
+    /// A method that is never served: TRACE, CONNECT, or one over [`Malformed::METHOD_BYTES_MAX`].
     Method,
     /// A host other than the one of the TLS handshake.
     Misdirected,
@@ -63,6 +65,8 @@ pub enum MalformedKind {
     MethodNotAllowed,
     /// It is too long.
     TooLong,
+    /// It expects what nobody here promises.
+    ExpectationUnmet,
     /// It came over a connection that was made for another host.
     Misdirected,
 }
@@ -70,6 +74,10 @@ pub enum MalformedKind {
 impl Malformed {
     /// The longest request target in bytes. RFC 9112, section 3, asks for at least 8,000.
     pub const TARGET_BYTES_MAX: usize = 8192;
+
+    /// The longest method in bytes. The longest that is registered has 17 (`UPDATEREDIRECTREF`);
+    /// the access line holds methods whole.
+    pub const METHOD_BYTES_MAX: usize = 32;
 
     /// The stable id used in answers, logs and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -82,6 +90,7 @@ impl Malformed {
             Self::EmptySegment => "request_empty_segment",
             Self::EncodedSlash => "request_encoded_slash",
             Self::Encoding => "request_encoding",
+            Self::Expectation => "request_expectation",
             Self::FieldName => "request_field_name",
             Self::FoldedLine => "request_folded_line",
             Self::ForwardedFor => "request_forwarded_for",
@@ -106,6 +115,7 @@ impl Malformed {
         match self {
             Self::Method => MalformedKind::MethodNotAllowed,
             Self::Misdirected => MalformedKind::Misdirected,
+            Self::Expectation => MalformedKind::ExpectationUnmet,
             Self::TargetTooLong => MalformedKind::TooLong,
             Self::Backslash
             | Self::BareLineEnd
@@ -132,7 +142,7 @@ impl Malformed {
     }
 
     /// Every reason, for tables and their tests.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Backslash,
         Self::BareLineEnd,
         Self::ControlByte,
@@ -141,6 +151,7 @@ impl Malformed {
         Self::EmptySegment,
         Self::EncodedSlash,
         Self::Encoding,
+        Self::Expectation,
         Self::FieldName,
         Self::FoldedLine,
         Self::ForwardedFor,

@@ -161,10 +161,27 @@ fn methods_that_echo_or_tunnel_are_refused() {
         ("CONNECT", Err(Malformed::Method)),
         ("GET", Ok(())),
         ("PROPFIND", Ok(())),
+        ("ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF", Ok(())),
+        ("ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG", Err(Malformed::Method)),
     ] {
         let mut request = sent("/", &["a.example.com"]);
         request.method = method.parse().unwrap();
         assert_eq!(request.read().map(|_| ()), outcome, "{method}");
+    }
+}
+
+#[test]
+fn only_what_everybody_keeps_may_be_expected() {
+    for (value, outcome) in [
+        ("100-continue", Ok(())),
+        ("100-Continue", Ok(())),
+        ("200-ok", Err(Malformed::Expectation)),
+        ("100-continue, x", Err(Malformed::Expectation)),
+        ("", Err(Malformed::Expectation)),
+    ] {
+        let mut request = sent("/", &["a.example.com"]);
+        request.headers.insert("expect", value.parse().unwrap());
+        assert_eq!(request.read().map(|_| ()), outcome, "{value:?}");
     }
 }
 

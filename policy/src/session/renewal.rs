@@ -15,6 +15,8 @@ pub enum Use {
     Stream,
     /// A part of a page, or a call by its script.
     Subresource,
+    /// A page that a browser fetches in case somebody goes there.
+    Prefetch,
     /// A route that the operator marked as one that runs by itself.
     Background,
 }
@@ -43,10 +45,13 @@ impl Use {
             Self::Stream
         } else if !method.is_safe() {
             Self::StateChange
+        } else if is_speculative(headers) {
+            Self::Prefetch
         } else if FRAMES.iter().any(|frame| is("sec-fetch-dest", frame)) {
             Self::Frame
-        } else if is("sec-fetch-mode", "navigate")
-            || (!headers.contains_key("sec-fetch-mode") && accepts("text/html"))
+        } else if matches!(*method, Method::GET | Method::HEAD)
+            && (is("sec-fetch-mode", "navigate")
+                || (!headers.contains_key("sec-fetch-mode") && accepts("text/html")))
         {
             Self::Navigation
         } else {
@@ -58,9 +63,26 @@ impl Use {
     pub const fn renews(self) -> bool {
         match self {
             Self::Navigation | Self::StateChange => true,
-            Self::Frame | Self::Stream | Self::Subresource | Self::Background => false,
+            Self::Frame | Self::Stream | Self::Subresource | Self::Prefetch | Self::Background => {
+                false
+            }
         }
     }
+}
+
+/// `Sec-Purpose: prefetch`, also with `;prerender` (Fetch standard, section 3.8), and the names that
+/// browsers gave it before.
+fn is_speculative(headers: &HeaderMap) -> bool {
+    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+        .into_iter()
+        .flat_map(|name| headers.get_all(name))
+        .any(|purpose| {
+            let kind = purpose.as_bytes().split(|byte| *byte == b';').next();
+            kind.is_some_and(|kind| {
+                let kind = kind.trim_ascii();
+                kind.eq_ignore_ascii_case(b"prefetch") || kind.eq_ignore_ascii_case(b"preview")
+            })
+        })
 }
 
 /// Destinations that are shown inside another page.
@@ -104,6 +126,18 @@ mod tests {
             (&[("accept", "application/json")], Use::Subresource),
             (&[("accept", "text/event-stream")], Use::Stream),
             (&[("upgrade", "websocket"), navigate], Use::Stream),
+            (
+                &[("sec-purpose", "prefetch;prerender"), navigate],
+                Use::Prefetch,
+            ),
+            (
+                &[("purpose", "prefetch"), ("accept", "text/html")],
+                Use::Prefetch,
+            ),
+            (
+                &[("x-moz", "Prefetch"), ("accept", "text/html")],
+                Use::Prefetch,
+            ),
             (&[], Use::Subresource),
         ] {
             assert_eq!(used(&get, fields), expected, "{fields:?}");
@@ -116,6 +150,9 @@ mod tests {
         }
         for method in [Method::HEAD, Method::OPTIONS] {
             assert!(!used(&method, &[]).renews());
+        }
+        for fields in [&[navigate][..], &[("accept", "text/html")]] {
+            assert_eq!(used(&Method::OPTIONS, fields), Use::Subresource);
         }
     }
 

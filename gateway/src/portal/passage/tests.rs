@@ -14,6 +14,10 @@ fn b1_only_a_path_of_the_same_host_is_gone_back_to() {
         ("/\\evil.example", "/"),
         ("https://evil.example/", "/"),
         ("/.octroi/logout", "/"),
+        ("/.octroi", "/"),
+        ("/.octroi?a=b", "/"),
+        ("/%2eoctroi", "/"),
+        ("/.octroix", "/.octroix"),
         ("/a/../.octroi/logout", "/"),
         ("/a\r\nSet-Cookie: x=y", "/"),
     ] {

@@ -32,6 +32,9 @@ fn one_cookie_is_found_wherever_it_stands() {
         &["__Host-octroi-enter-1=t"],
         &["x__Host-octroi=t"],
         &["__Host-octroix=t"],
+        &["=__Host-octroi=t"],
+        &["==__Host-octroi=t"],
+        &[" = __Host-octroi=t; =__Host-octroi"],
     ] {
         assert_eq!(
             presented(&headers(fields)),
@@ -82,6 +85,9 @@ fn a12_an_upstream_sees_no_cookie_of_ours() {
         ),
         (&["__Host-octroi; a"], replaced("a")),
         (&["a=__Host-octroi"], replaced("a=__Host-octroi")),
+        (&["=__Host-octroi=t; a=b"], replaced("a=b")),
+        (&["a=b; =\t= __Host-octroi-enter-1=t"], replaced("a=b")),
+        (&["=x; a=b"], Forwarded::AsItIs),
     ] {
         assert_eq!(for_upstream(&headers(fields)), forwarded, "{fields:?}");
     }
@@ -94,10 +100,38 @@ fn an_upstream_sets_no_cookie_of_ours() {
         (" __HOST-octroi =x", true),
         ("__Host-octroi-enter-1=x", true),
         ("__Host-octroi", true),
+        ("=__Host-octroi=x", true),
+        ("==__host-octroi=x; Secure", true),
+        (" =\t= __Host-octroi-lang=x", true),
+        ("=__Host-octroi", true),
+        ("=", false),
+        ("=a=__Host-octroi", false),
         ("__Host-other=x", false),
         ("a=__Host-octroi", false),
         ("", false),
     ] {
         assert_eq!(sets_ours(set_cookie.as_bytes()), ours, "{set_cookie:?}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn a12_whatever_stands_before_the_name_an_upstream_sets_no_cookie_of_ours(
+        before in "[= \t]{0,8}", name in "__[hH][oO][sS][tT]-[oO][cC][tT][rR][oO][iI]", rest in "(-[a-z]{1,8})?[ \t]{0,2}(=[!-~]{0,9})?",
+    ) {
+        let line = format!("{before}{name}{rest}");
+        proptest::prop_assert!(sets_ours(line.as_bytes()), "{line:?}");
+    }
+
+    #[test]
+    fn a12_whatever_stands_before_the_name_an_upstream_is_sent_no_cookie_of_ours(
+        before in "[= \t]{0,8}", after in "(; a=b)?",
+    ) {
+        let sent = headers(&[&format!("c=d;{before}__Host-octroi=t{after}")]);
+        let Forwarded::Replaced(value) = for_upstream(&sent) else {
+            return Err(proptest::test_runner::TestCaseError::fail("kept as it was"));
+        };
+        proptest::prop_assert!(!value.to_str().unwrap().contains("octroi"), "{value:?}");
+        proptest::prop_assert!(presented(&sent) != Presented::Repeated);
     }
 }

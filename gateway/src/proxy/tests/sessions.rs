@@ -113,25 +113,31 @@ async fn two_cookies_and_api_tokens_are_refused() {
 #[tokio::test]
 async fn only_what_a_person_does_renews_the_idle_time() {
     let later = NOW.after(Duration::from_mins(10));
-    for (more, used_at) in [
-        (
-            "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
-            later,
-        ),
-        (
-            "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n",
-            NOW,
-        ),
-        ("Accept: text/event-stream\r\n", NOW),
+    let navigate = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    let image = "Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\nAccept: */*\r\n";
+    let frame = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n";
+    let prefetch = format!("{navigate}Sec-Purpose: prefetch\r\n");
+    for (line, more, used_at) in [
+        ("GET /", navigate, later),
+        ("POST /", "Content-Length: 0\r\n", later),
+        ("GET /", frame, NOW),
+        ("GET /", image, NOW),
+        ("GET /", &prefetch, NOW),
+        ("GET /", "Accept: text/event-stream\r\n", NOW),
+        ("GET /polled", navigate, NOW),
+        ("POST /polled", "Content-Length: 0\r\n", NOW),
     ] {
         let world = World::new().await;
         let (cookie, known) = world
             .sessions
             .open("paie.example.com", &["rh"], Computer::Private);
         world.clock.set(later);
-        let request = get("paie.example.com", &format!("Cookie: {cookie}\r\n{more}"));
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: paie.example.com\r\nConnection: close\r\n\
+             Cookie: {cookie}\r\n{more}\r\n"
+        );
         assert_eq!(told(&world.send(request).await).0, "200");
-        assert_eq!(known.session.last_used_at(), used_at, "{more}");
+        assert_eq!(known.session.last_used_at(), used_at, "{line} {more}");
     }
 }
 

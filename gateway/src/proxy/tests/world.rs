@@ -126,9 +126,9 @@ impl World {
             .settings;
         let site = Site::new(&settings, &Arc::from([]), 443, &metrics).unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let (count, burst) = (600.try_into().unwrap(), 50.try_into().unwrap());
+        let (count, burst) = (1.try_into().unwrap(), 50.try_into().unwrap());
         let minute = Duration::from_mins(1);
-        let limit = AddressLimit::new(count, minute, burst, shared.clone()).unwrap();
+        let limit = || AddressLimit::new(count, minute, burst).unwrap();
         let passports = Arc::new(Passports::new(
             keys.clone(),
             stores.accounts,
@@ -142,7 +142,8 @@ impl World {
             routers: routers(),
             error_pages: Arc::new(PlainPages),
             open_requests: OpenRequests::new(),
-            limit: Arc::new(ArcSwap::from_pointee(limit)),
+            limit: Arc::new(ArcSwap::from_pointee(limit())),
+            public_limit: Arc::new(ArcSwap::from_pointee(limit())),
             request_ids: RequestIds::new(entropy),
             metrics: metrics.clone(),
             access_log: log.clone(),
@@ -450,6 +451,15 @@ host = "paie.example.com"
 to = ["http://UPSTREAM"]
 allow = { roles = ["rh"], tenants = ["acme"] }
 sign_in = "password"
+
+[[route]]
+name = "polled"
+host = "paie.example.com"
+path = "/polled"
+to = ["http://UPSTREAM"]
+allow = { roles = ["rh"], tenants = ["acme"] }
+sign_in = "password"
+background = true
 
 [[route]]
 name = "webhooks"

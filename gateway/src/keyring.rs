@@ -138,7 +138,7 @@ impl Keyring {
     /// Whether `hash` is the keyed hash of `parts`, in constant time.
     pub(crate) fn is_keyed_hash(&self, purpose: Purpose, parts: &[&[u8]], hash: &[u8]) -> bool {
         let expected = self.keyed_hash(purpose, parts);
-        aws_lc_rs::constant_time::verify_slices_are_equal(&expected, hash).is_ok()
+        crate::constant_time::are_equal(&expected, hash)
     }
 
     /// The version under which new passwords are hashed.

@@ -20,6 +20,7 @@ mod metrics;
 mod telemetry;
 
 mod clock;
+mod constant_time;
 mod entropy;
 
 use std::process::ExitCode;

@@ -200,6 +200,24 @@ fn only_the_command_line_prints() {
 }
 
 #[test]
+fn invariant_6_secrets_are_compared_in_one_place() {
+    check(|file, problems| {
+        let product = file.is_in("gateway/src/")
+            || file.is_in("policy/src/")
+            || file.is_in("config/src/")
+            || file.is_in("certs/src/");
+        if product && file.name != "gateway/src/constant_time.rs" {
+            forbid_in_source(
+                file,
+                &["verify_slices_are_equal", "ct_eq(", "subtle::"],
+                "compare secrets with constant_time::are_equal",
+                problems,
+            );
+        }
+    });
+}
+
+#[test]
 fn each_member_takes_the_lints_of_the_workspace() {
     let root = fs::read_to_string(root().join("Cargo.toml")).expect("the root manifest");
     let members = root

@@ -16,7 +16,6 @@ pub mod subject;
 
 pub mod login;
 pub mod password;
-pub mod retention;
 pub mod sign_in;
 pub mod throttle;
 

@@ -21,7 +21,8 @@ impl ReturnTo {
     /// section 6.1, lets browsers drop cookies over 4,096 bytes).
     pub const BYTES_MAX: usize = 2048;
 
-    /// The place that a person asked for, on the host that they asked.
+    /// The place that a person asked for, on the host that they asked: whatever the text is, it
+    /// leads to no other host (attack class B1).
     ///
     /// # Errors
     ///
@@ -32,29 +33,6 @@ impl ReturnTo {
         }
         let target = path::canonical_target(target.as_bytes(), None)?;
         Ok(Self { host, target })
-    }
-
-    /// Reads what a client sent back: `https://host/path` of a host for which `is_own` holds, or
-    /// a path alone, which is then on `here`. Everything else yields `None`, and the person is
-    /// sent to the default page (attack class B1).
-    pub fn from_untrusted(text: &str, here: &Host, is_own: impl Fn(&Host) -> bool) -> Option<Self> {
-        if text.starts_with('/') {
-            return Self::on(here.clone(), text).ok();
-        }
-        let rest = text.strip_prefix("https://")?;
-        let (authority, target) = match rest.find('/') {
-            Some(slash) => rest.split_at_checked(slash)?,
-            None => (rest, "/"),
-        };
-        let name = match authority.split_once(':') {
-            Some((name, port)) => {
-                port.parse::<u16>().ok()?;
-                name
-            }
-            None => authority,
-        };
-        let host = name.parse().ok().filter(is_own)?;
-        Self::on(host, target).ok()
     }
 
     /// The host, which is one of ours.

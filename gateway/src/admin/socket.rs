@@ -99,6 +99,11 @@ impl Drop for AdminSocket {
     }
 }
 
+/// Whether a process of this user is answered by a gateway that runs as `own`.
+const fn is_answered(uid: u32, own: u32) -> bool {
+    uid == 0 || uid == own
+}
+
 /// Root and the user that runs the gateway are answered; others are not even read.
 fn answer(stream: UnixStream, router: &Router, tasks: &Tasks) {
     let uid = match stream.peer_cred() {
@@ -108,7 +113,7 @@ fn answer(stream: UnixStream, router: &Router, tasks: &Tasks) {
             return;
         }
     };
-    if uid != 0 && uid != rustix::process::geteuid().as_raw() {
+    if !is_answered(uid, rustix::process::geteuid().as_raw()) {
         tracing::warn!(uid, "an admin connection of another user was closed");
         return;
     }
@@ -122,6 +127,16 @@ fn answer(stream: UnixStream, router: &Router, tasks: &Tasks) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn invariant_9_only_root_and_the_gateways_own_user_are_answered() {
+        let own = 990;
+        assert!(is_answered(0, own) && is_answered(own, own));
+        for other in [1, 989, 991, 65_534, u32::MAX] {
+            assert!(!is_answered(other, own), "{other}");
+        }
+        assert!(!is_answered(1000, 0), "root answers root alone");
+    }
 
     #[tokio::test]
     async fn a_directory_that_others_may_enter_is_refused() {

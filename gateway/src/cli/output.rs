@@ -72,7 +72,7 @@ impl Output {
             ),
             Format::Json => {
                 let document = serde_json::json!({ "error": failure.to_string() });
-                write_line(io::stderr().lock(), &document);
+                write_line(io::stderr().lock(), &Escaped(&document.to_string()));
             }
         }
     }
@@ -81,14 +81,46 @@ impl Output {
     #[expect(clippy::unused_self, reason = "whoever prints holds the output")]
     pub(crate) fn json<F: Serialize + ?Sized>(&self, fact: &F) {
         match serde_json::to_string(fact) {
-            Ok(document) => write_line(io::stdout().lock(), &document),
+            Ok(document) => write_line(io::stdout().lock(), &Escaped(&document)),
             Err(error) => write_line(io::stderr().lock(), &error),
         }
     }
 }
 
-/// Text with its control characters escaped, save line ends and tabs: what a stranger sent as the
-/// name of a browser must not steer the operator's terminal.
+/// Whether a character steers how a terminal shows others, and is not seen itself: controls, and
+/// what Unicode calls format characters (general category Cf), those that turn the direction of
+/// writing among them.
+fn is_steering(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
+                | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// A JSON document in which what steers a terminal is escaped. Such characters stand in strings
+/// alone, where RFC 8259 (section 7) lets every character be escaped.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            if is_steering(character) {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(f, "\\u{unit:04x}")?;
+                }
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text in which what steers a terminal is escaped, save line ends and tabs: what a stranger sent
+/// as the name of a browser must not steer the operator's, nor make a line read otherwise.
 pub(crate) struct Visible<T>(pub(crate) T);
 
 impl<T: Display> Display for Visible<T> {
@@ -96,7 +128,7 @@ impl<T: Display> Display for Visible<T> {
         let mut text = String::new();
         write!(text, "{}", self.0)?;
         for character in text.chars() {
-            if character.is_control() && !matches!(character, '\n' | '\t') {
+            if is_steering(character) && !matches!(character, '\n' | '\t') {
                 write!(f, "{}", character.escape_unicode())?;
             } else {
                 f.write_char(character)?;
@@ -119,5 +151,23 @@ mod tests {
     fn control_characters_do_not_reach_the_terminal() {
         let shown = Visible("Fire\u{1b}[2Jfox\r\u{9b}31m\nnext\tcell").to_string();
         assert_eq!(shown, "Fire\\u{1b}[2Jfox\\u{d}\\u{9b}31m\nnext\tcell");
+    }
+
+    #[test]
+    fn what_turns_the_direction_of_a_line_is_escaped() {
+        let shown = Visible("browser=\u{202e}toor\u{2066}x\u{feff}é").to_string();
+        assert_eq!(shown, "browser=\\u{202e}toor\\u{2066}x\\u{feff}é");
+    }
+
+    #[test]
+    fn json_stays_the_same_document_and_steers_no_terminal() {
+        let said = "a\u{9b}31m\u{202e}\u{7f}\u{e0041}é\n";
+        let document = serde_json::to_string(&[said]).unwrap();
+        let shown = Escaped(&document).to_string();
+        assert!(
+            shown.chars().all(|character| !is_steering(character)),
+            "{shown}"
+        );
+        assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [said]);
     }
 }

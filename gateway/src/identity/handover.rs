@@ -16,7 +16,7 @@ use super::{
     sessions::SignedIn,
 };
 use crate::{
-    journal::event::{Actor, Draft, Event, Personal},
+    journal::event::{Actor, Draft, Event, Personal, SignInFailure},
     store::{
         Conflict, StoreError,
         sessions::TokenHash,
@@ -135,6 +135,8 @@ impl Identity {
             journal: vec![line],
         };
         let Some(live) = self.0.stores.tickets.redeem(redemption).await? else {
+            let reason = SignInFailure::TicketRefused;
+            self.0.note_dead_link(client, None, reason, now).await?;
             return Ok(EnterOutcome::Refused);
         };
         let record = &live.session.record;

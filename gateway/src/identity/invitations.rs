@@ -20,7 +20,7 @@ use super::{
     trace,
 };
 use crate::{
-    journal::event::{Actor, Event},
+    journal::event::{Actor, Event, SignInFailure},
     store::{
         Conflict, StoreError,
         accounts::{Account, AccountCommand, AccountStatus, PasswordHash},
@@ -149,7 +149,7 @@ impl Identity {
         let services = &self.0;
         let now = services.clock.now();
         let Some((_, account)) = services.invited(&answer.token, now).await? else {
-            return Ok(InvitationOutcome::Dead);
+            return services.dead(client, None, now).await;
         };
         let accepted = match services.judge(&account, &answer.password).await? {
             Judged::Acceptable(accepted, _) => accepted,
@@ -157,7 +157,7 @@ impl Identity {
         };
         let (_, effects) = sign_in::step(State::Anonymous, SignInEvent::InvitationAnswered, now);
         if effects.refusal().is_some() {
-            return Ok(InvitationOutcome::Dead);
+            return services.dead(client, Some(&account), now).await;
         }
         let hash = match services.hash(Some(client.source()), accepted).await? {
             Ok(hash) => hash,
@@ -229,6 +229,17 @@ impl Services {
         Ok(account.map(|account| (invitation, account)))
     }
 
+    async fn dead(
+        &self,
+        client: &ClientFacts,
+        account: Option<&Account>,
+        now: Timestamp,
+    ) -> Result<InvitationOutcome, Fault> {
+        self.note_dead_link(client, account, SignInFailure::InvitationOver, now)
+            .await?;
+        Ok(InvitationOutcome::Dead)
+    }
+
     async fn invitee(&self, account: &Account) -> Result<Invitee, Fault> {
         let tenant = self.stores.tenants.by_id(account.tenant).await?;
         let organisation = tenant.map_or_else(
@@ -297,7 +308,7 @@ impl Services {
             }
             Err(StoreError::Conflict(
                 Conflict::AccountChanged | Conflict::Missing | Conflict::Spent,
-            )) => Ok(InvitationOutcome::Dead),
+            )) => self.dead(client, Some(account), now).await,
             Err(fault) => Err(fault.into()),
         }
     }

@@ -6,7 +6,6 @@ use argon2::{
     Algorithm, Argon2, KeyId, Params, ParamsBuilder, PasswordHash as Phc, Version,
     password_hash::phc::{Ident, Output, ParamsString, Salt},
 };
-use aws_lc_rs::constant_time;
 use octroi_policy::{password::opaque::OpaquePassword, throttle::Source};
 use zeroize::Zeroizing;
 
@@ -15,6 +14,7 @@ use super::{
     hashing_pool::{Arena, HashingCapacity, HashingLoad, HashingPool, NotHashed},
 };
 use crate::{
+    constant_time,
     keyring::{KeyVersion, Keyring},
     store::accounts::PasswordHash,
 };
@@ -266,8 +266,8 @@ impl Recipe {
             .ok_or(Unhashable::UnknownPepper)?;
         let output = derive(arena, pepper, &stored.params, text, &stored.salt)?;
         self.pad(arena, &stored.params)?;
-        let equal = constant_time::verify_slices_are_equal(output.as_slice(), &stored.output);
-        if equal.is_ok() && password.is_some() {
+        let equal = constant_time::are_equal(output.as_slice(), &stored.output);
+        if equal && password.is_some() {
             let outdated = stored.params != current;
             Ok(Verified::Matches { outdated })
         } else {

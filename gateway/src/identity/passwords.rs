@@ -11,7 +11,6 @@ use octroi_policy::{
     sign_in::{self, ChangeReason, NextStep, State},
     time::Timestamp,
 };
-use subtle::ConstantTimeEq;
 
 use self::replacing::Replacement;
 use super::{
@@ -23,7 +22,7 @@ use super::{
     sign_in::{Looked, LookedAt, NewSession},
     throttle::Attempt,
 };
-use crate::journal::event::SignInFailure;
+use crate::{constant_time, journal::event::SignInFailure};
 
 /// What came of a change of password.
 pub(crate) enum PasswordChange {
@@ -95,7 +94,7 @@ impl Identity {
             Looked::Verdict(Verified::Matches { .. }) => {}
             Looked::Verdict(Verified::Differs) => {
                 services
-                    .note_failure(&looked_at, SignInFailure::WrongPassword)
+                    .note_failure(&looked_at, SignInFailure::WrongCurrentPassword)
                     .await?;
                 return Ok(PasswordChange::WrongCurrent);
             }
@@ -176,7 +175,7 @@ impl Identity {
 fn same(current: &TypedPassword, new: &TypedPassword) -> bool {
     let form = |typed: &TypedPassword| OpaquePassword::from_typed(typed.expose()).ok();
     match (form(current), form(new)) {
-        (Some(current), Some(new)) => bool::from(current.as_bytes().ct_eq(new.as_bytes())),
+        (Some(current), Some(new)) => constant_time::are_equal(current.as_bytes(), new.as_bytes()),
         _ => false,
     }
 }

@@ -13,6 +13,7 @@ use octroi_policy::{
 };
 
 use super::{Fault, Identity, Services, secret::SessionToken};
+pub(crate) use crate::store::sessions::EndCause;
 use crate::store::{
     live::LiveToken,
     sessions::{Cached, SessionView, TokenHash},
@@ -116,6 +117,28 @@ pub(crate) struct SessionFacts {
     pub(crate) user_agent: Option<Box<str>>,
 }
 
+/// A session that is over, as its owner sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct PastSession {
+    /// When the person signed in.
+    pub(crate) started_at: Timestamp,
+    /// When it ended.
+    pub(crate) ended_at: Timestamp,
+    /// Why.
+    pub(crate) cause: EndCause,
+    /// The browser it was opened with, as it named itself.
+    pub(crate) user_agent: Option<Box<str>>,
+}
+
+/// A person's sessions.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnSessions {
+    /// Those that live, newest first.
+    pub(crate) live: Vec<SessionFacts>,
+    /// The last [`PAST_LISTED_MAX`] that ended, last ended first.
+    pub(crate) past: Vec<PastSession>,
+}
+
 /// What signing out ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SignedOut {
@@ -165,6 +188,33 @@ impl Identity {
         self.sessions(Some(signed_in.account())).await
     }
 
+    /// The person's sessions, those that are over among them.
+    pub(crate) async fn own_session_history(
+        &self,
+        signed_in: &SignedIn,
+    ) -> Result<OwnSessions, Fault> {
+        let account = signed_in.account();
+        let sessions = &self.0.stores.sessions;
+        let mut views = sessions.of_account(account).await?;
+        views.extend(sessions.past(account, PAST_LISTED_MAX).await?);
+        let now = self.0.clock.now();
+        let (mut live, mut past) = (Vec::new(), Vec::new());
+        for view in views {
+            match over(&view, now) {
+                None => live.push(facts(view)),
+                Some((ended_at, cause)) => past.push(PastSession {
+                    started_at: view.record.started_at,
+                    ended_at,
+                    cause,
+                    user_agent: view.origin.browser.as_deref().map(Into::into),
+                }),
+            }
+        }
+        past.sort_by_key(|session| std::cmp::Reverse(session.ended_at));
+        past.truncate(PAST_LISTED_MAX.into());
+        Ok(OwnSessions { live, past })
+    }
+
     /// The live sessions of one account, or of everybody, newest first, for an operator. Of
     /// everybody's, at most [`SESSIONS_LISTED_MAX`].
     pub(crate) async fn sessions(
@@ -177,13 +227,25 @@ impl Identity {
             None => sessions.list(SESSIONS_LISTED_MAX).await?,
         };
         let now = self.0.clock.now();
-        let alive = |view: &SessionView| {
-            let idle_at = view.last_used_at.after(view.record.idle_limit);
-            view.ended.is_none() && now < view.record.ends_at && now < idle_at
-        };
+        let alive = |view: &SessionView| over(view, now).is_none();
         Ok(views.into_iter().filter(alive).map(facts).collect())
     }
 }
+
+/// When and why a session ended, also where nobody has swept it up yet.
+fn over(view: &SessionView, now: Timestamp) -> Option<(Timestamp, EndCause)> {
+    let idle_at = view.last_used_at.after(view.record.idle_limit);
+    let ends_at = view.record.ends_at;
+    let by_time = if idle_at < ends_at {
+        (idle_at, EndCause::Idle)
+    } else {
+        (ends_at, EndCause::Expired)
+    };
+    view.ended.or_else(|| (now >= by_time.0).then_some(by_time))
+}
+
+/// The most sessions that are over which a person is shown.
+pub(crate) const PAST_LISTED_MAX: u16 = 30;
 
 /// The most sessions that a list of everybody's holds.
 pub(crate) const SESSIONS_LISTED_MAX: u16 = 1_000;

@@ -217,6 +217,21 @@ impl Services {
     }
 }
 
+impl Services {
+    /// Writes down that a link or a ticket led nowhere: nobody typed anything.
+    pub(super) async fn note_dead_link(
+        &self,
+        client: &ClientFacts,
+        account: Option<&Account>,
+        reason: SignInFailure,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let draft = trace::of_dead_link(client, account, reason, now);
+        let source = self.failure_source(client.address);
+        Ok(self.stores.journal.append_failure(draft, source).await?)
+    }
+}
+
 /// What the state machine is told of the first factor.
 fn first_factor(account: Option<&Account>, verified: Verified) -> FirstFactor {
     let origin = account

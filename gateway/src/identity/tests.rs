@@ -5,6 +5,7 @@ mod alike;
 mod counting;
 mod handover;
 mod invitations;
+mod journaled;
 mod passwords;
 mod sessions;
 mod sign_in;

@@ -143,6 +143,24 @@ pub(super) fn of_failure(
     }
 }
 
+/// A line about a link or a ticket that led nowhere.
+pub(super) fn of_dead_link(
+    client: &ClientFacts,
+    account: Option<&Account>,
+    reason: SignInFailure,
+    at: Timestamp,
+) -> Draft {
+    let event = Event::SignInFailed { reason };
+    match account {
+        Some(account) => of_client(client, Actor::Anonymous, account, event, at),
+        None => Draft {
+            request: Some(client.request),
+            personal: client.personal(),
+            ..Draft::new(at, Actor::Anonymous, event)
+        },
+    }
+}
+
 /// The journal's word for a refusal of the state machine.
 pub(super) const fn failure_word(refusal: Refusal, has_password: bool) -> SignInFailure {
     match refusal {

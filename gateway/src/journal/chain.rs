@@ -4,10 +4,11 @@
 //! A code covers the public fields and the hash of the sealed ones: destroying a person's key makes
 //! the sealed fields unreadable and leaves the chain whole.
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use aws_lc_rs::digest;
 use octroi_policy::time::Timestamp;
 
 use super::entry::{ChainFlaw, SignedHead};
+use crate::constant_time::are_equal;
 use crate::keyring::{Keyring, Purpose};
 
 /// A line's authentication code. Not a secret; compared in constant time all the same.
@@ -148,9 +149,7 @@ impl<'a> Verifier<'a> {
         witness: Option<&'a SignedHead>,
     ) -> Result<Self, ChainFlaw> {
         let vouched = match checkpoint_seal {
-            Some(seal) => {
-                verify_slices_are_equal(&chain.checkpoint_seal(&checkpoint), seal).is_ok()
-            }
+            Some(seal) => are_equal(&chain.checkpoint_seal(&checkpoint), seal),
             None => checkpoint.sequence == 0 && checkpoint.code.0 == Head::START.code.0,
         };
         if vouched {
@@ -172,7 +171,7 @@ impl<'a> Verifier<'a> {
             return Err(ChainFlaw::Missing);
         }
         let code = self.chain.code(&self.head.code, line);
-        if verify_slices_are_equal(&code.0, &line.code.0).is_err() {
+        if !are_equal(&code.0, &line.code.0) {
             return Err(ChainFlaw::Altered);
         }
         self.head = Head {
@@ -197,9 +196,9 @@ impl<'a> Verifier<'a> {
         stored: &Head,
         stored_seal: &[u8],
     ) -> Result<(u64, Head), ChainFlaw> {
-        if verify_slices_are_equal(&self.chain.head_seal(stored), stored_seal).is_err()
+        if !are_equal(&self.chain.head_seal(stored), stored_seal)
             || stored.sequence != self.head.sequence
-            || verify_slices_are_equal(&stored.code.0, &self.head.code.0).is_err()
+            || !are_equal(&stored.code.0, &self.head.code.0)
         {
             return Err(ChainFlaw::Truncated);
         }

@@ -10,6 +10,11 @@ macro_rules! words {
         }
 
         impl $name {
+            /// All of them.
+            #[cfg(test)]
+            #[allow(dead_code, reason = "not every list is walked by a test")]
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
+
             /// The word in the journal.
             pub(crate) const fn as_str(self) -> &'static str {
                 match self {
@@ -37,12 +42,20 @@ words! {
         UnknownLogin = "unknown_login",
         /// The password was wrong.
         WrongPassword = "wrong_password",
+        /// Somebody who is signed in did not know the password that they wanted to change.
+        WrongCurrentPassword = "wrong_current_password",
         /// The account has no password yet.
         NoPassword = "no_password",
         /// The account is locked.
         Locked = "locked",
         /// The provisional password expired, or has served.
         ProvisionalOver = "provisional_over",
+        /// The account changed while the password was looked at.
+        ChangedMeanwhile = "changed_meanwhile",
+        /// The invitation was used, withdrawn or too old, or never made.
+        InvitationOver = "invitation_over",
+        /// The ticket to a host was used, too old, another browser's or another host's, or never made.
+        TicketRefused = "ticket_refused",
         /// The attempt had to wait and did not.
         Throttled = "throttled",
         /// The hashing queue was full.

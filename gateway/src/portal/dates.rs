@@ -56,6 +56,17 @@ impl<'a> Calendar<'a> {
         Moment { iso: iso(at), text }
     }
 
+    /// Day and time in figures, for tables: "2026-11-22 14:05". The table says the zone once.
+    pub(crate) fn figures(&self, at: Timestamp) -> Moment {
+        let text = self.zoned(at).strftime("%Y-%m-%d %H:%M").to_string();
+        Moment { iso: iso(at), text }
+    }
+
+    /// The zone in words: "Paris time".
+    pub(crate) fn zone_at(&self, at: Timestamp) -> String {
+        self.zone_of(&self.zoned(at))
+    }
+
     /// The time alone, or day and time where it is on another day than `now`, and whether it is.
     pub(crate) fn soon(&self, at: Timestamp, now: Timestamp) -> (Moment, bool) {
         let zoned = self.zoned(at);

@@ -1,7 +1,12 @@
 //! A person's sessions: where they are signed in, and how to end what they do not know.
 
 use askama::Template;
-use axum::{Form, extract::rejection::FormRejection, http::StatusCode, response::Response};
+use axum::{
+    Form,
+    extract::{Query, rejection::FormRejection},
+    http::StatusCode,
+    response::Response,
+};
 use octroi_policy::{id::SessionId, session::Computer};
 use serde::Deserialize;
 
@@ -14,7 +19,7 @@ use super::{
     frame::{Frame, answer, see_other, with_cookies},
     parts::{Notice, NoticeKind},
 };
-use crate::identity::sessions::{SessionFacts, SignedIn};
+use crate::identity::sessions::{EndCause, OwnSessions, PastSession, SessionFacts, SignedIn};
 
 /// A form that ends or renews sessions.
 #[derive(Default, Deserialize)]
@@ -24,10 +29,20 @@ pub(super) struct SessionForm {
     session: String,
 }
 
+/// Which page of the list; what is no number is the first.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    page: String,
+}
+
 /// `GET /.octroi/account/sessions`.
-pub(super) async fn show(ask: Ask) -> Response {
+pub(super) async fn show(ask: Ask, Query(place): Query<Place>) -> Response {
     match account::signed_in(&ask).await {
-        Ok(signed_in) => page(&ask, &signed_in, None).await,
+        Ok(signed_in) => {
+            let number = place.page.parse().unwrap_or(1);
+            page(&ask, &signed_in, number, None).await
+        }
         Err(elsewhere) => elsewhere,
     }
 }
@@ -91,20 +106,29 @@ async fn trusted(
 
 async fn done(ask: &Ask, signed_in: &SignedIn, key: &str) -> Response {
     let notice = Notice::plain(NoticeKind::Done, ask.texts.get(key));
-    page(ask, signed_in, Some(notice)).await
+    page(ask, signed_in, 1, Some(notice)).await
 }
 
-async fn page(ask: &Ask, signed_in: &SignedIn, notice: Option<Notice>) -> Response {
-    let facts = match ask.identity().own_sessions(signed_in).await {
-        Ok(facts) => facts,
+/// Sessions on one page: with the table of past ones, the page stays within its 60 KiB.
+const A_PAGE: usize = 30;
+
+async fn page(ask: &Ask, signed_in: &SignedIn, number: usize, notice: Option<Notice>) -> Response {
+    let OwnSessions { mut live, past } = match ask.identity().own_session_history(signed_in).await {
+        Ok(sessions) => sessions,
         Err(fault) => return failure::fault(ask, &fault),
     };
-    let mut sessions: Vec<SessionCard> = facts
+    let this = signed_in.session();
+    live.sort_by_key(|session| session.id != this);
+    let others = live.len().saturating_sub(1);
+    let pages = live.len().div_ceil(A_PAGE).max(1);
+    let number = number.clamp(1, pages);
+    let sessions = live
         .iter()
-        .map(|session| SessionCard::new(ask, session, signed_in.session()))
+        .skip(number.saturating_sub(1).saturating_mul(A_PAGE))
+        .take(A_PAGE)
+        .map(|session| SessionCard::new(ask, session, this))
         .collect();
-    sessions.sort_by_key(|session| !session.is_this);
-    let others = sessions.iter().filter(|session| !session.is_this).count();
+    let past = past.iter().map(|session| PastRow::new(ask, session));
     let Framed { mut frame, cookie } =
         ask.frame_in_session(ask.texts.get("sessions-title"), signed_in);
     if let Some(form) = &mut frame.language_form {
@@ -114,6 +138,13 @@ async fn page(ask: &Ask, signed_in: &SignedIn, notice: Option<Notice>) -> Respon
         frame,
         notice,
         sessions,
+        past: if number == 1 {
+            past.collect()
+        } else {
+            Vec::new()
+        },
+        zone: ask.calendar().zone_at(ask.now),
+        pages: (pages > 1).then(|| Pages::new(ask, number, pages)),
         others: u64::try_from(others).unwrap_or(u64::MAX),
     };
     with_cookies(answer(StatusCode::OK, ask.language(), &body), [cookie])
@@ -151,11 +182,72 @@ impl SessionCard {
     }
 }
 
+/// One session that is over.
+pub(crate) struct PastRow {
+    browser: String,
+    started: Moment,
+    ended: Moment,
+    cause: String,
+}
+
+impl PastRow {
+    fn new(ask: &Ask, session: &PastSession) -> Self {
+        let calendar = ask.calendar();
+        Self {
+            browser: browser::name(session.user_agent.as_deref(), ask.texts),
+            started: calendar.figures(session.started_at),
+            ended: calendar.figures(session.ended_at),
+            cause: ask.texts.get(cause_key(session.cause)),
+        }
+    }
+}
+
+/// Why a session ended, in its owner's words.
+const fn cause_key(cause: EndCause) -> &'static str {
+    match cause {
+        EndCause::SignedOut => "session-over-signed-out",
+        EndCause::EndedElsewhere => "session-over-elsewhere",
+        EndCause::Replaced => "session-over-replaced",
+        EndCause::PasswordChanged => "session-over-password",
+        EndCause::Expired => "session-over-expired",
+        EndCause::Idle => "session-over-idle",
+        EndCause::Revoked
+        | EndCause::PasswordReset
+        | EndCause::AccountLocked
+        | EndCause::AccountUnlocked
+        | EndCause::RolesChanged
+        | EndCause::GrantsChanged
+        | EndCause::AccountErased => "session-over-administration",
+    }
+}
+
+/// Where in a list of several pages this one stands.
+pub(crate) struct Pages {
+    here: String,
+    previous: Option<usize>,
+    next: Option<usize>,
+}
+
+impl Pages {
+    fn new(ask: &Ask, number: usize, pages: usize) -> Self {
+        let (at, of) = (number.to_string(), pages.to_string());
+        let here = [("page", (&at).into()), ("pages", (&of).into())];
+        Self {
+            here: ask.texts.fill("sessions-page", here),
+            previous: number.checked_sub(1).filter(|page| *page > 0),
+            next: number.checked_add(1).filter(|page| *page <= pages),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "sessions.html")]
 struct SessionsPage {
     frame: Frame,
     notice: Option<Notice>,
     sessions: Vec<SessionCard>,
+    past: Vec<PastRow>,
+    zone: String,
+    pages: Option<Pages>,
     others: u64,
 }

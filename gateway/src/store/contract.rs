@@ -46,6 +46,7 @@ macro_rules! contract {
 
 contract! {
     sessions: {
+        sessions_that_ended_are_told_with_when_and_why,
         a_session_is_found_by_its_token_until_it_ends,
         a_session_ends_once,
         ending_a_session_kills_its_tokens_on_all_hosts_and_its_unused_tickets,

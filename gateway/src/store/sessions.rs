@@ -53,6 +53,9 @@ pub(crate) trait SessionStore: Send + Sync + 'static {
     /// The account's sessions that have not ended, newest first.
     async fn of_account(&self, account: AccountId) -> Result<Vec<SessionView>, StoreError>;
 
+    /// The account's sessions that have ended (until the purge), last ended first, at most `limit`.
+    async fn past(&self, account: AccountId, limit: u16) -> Result<Vec<SessionView>, StoreError>;
+
     /// All sessions that have not ended, newest first, at most `limit`.
     async fn list(&self, limit: u16) -> Result<Vec<SessionView>, StoreError>;
 

@@ -4,9 +4,7 @@ use super::*;
 
 fn read(text: &str) -> Option<String> {
     let here: Host = "login.example.com".parse().unwrap();
-    let own: Host = "a.example.com".parse().unwrap();
-    ReturnTo::from_untrusted(text, &here, |host| *host == own || *host == here)
-        .map(|place| place.to_string())
+    ReturnTo::on(here, text).ok().map(|place| place.to_string())
 }
 
 #[test]
@@ -22,6 +20,7 @@ fn b1_no_text_leads_to_a_foreign_host() {
         "https:evil.example",
         "https:/evil.example",
         "https:///evil.example",
+        "https://login.example.com/",
         "https://a.example.com.evil.example",
         "https://evil@a.example.com",
         "https://a.example.com@evil.example",
@@ -53,12 +52,8 @@ fn own_places_are_kept_in_canonical_form() {
     for (text, place) in [
         ("/", "https://login.example.com/"),
         ("/account?tab=1", "https://login.example.com/account?tab=1"),
-        ("https://a.example.com", "https://a.example.com/"),
-        ("https://A.example.com./x%41", "https://a.example.com/xA"),
-        (
-            "https://a.example.com/?q=//evil",
-            "https://a.example.com/?q=//evil",
-        ),
+        ("/x%41", "https://login.example.com/xA"),
+        ("/?q=//evil", "https://login.example.com/?q=//evil"),
     ] {
         assert_eq!(read(text).as_deref(), Some(place), "{text:?}");
     }

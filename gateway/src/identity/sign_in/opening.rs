@@ -168,7 +168,7 @@ impl Services {
                 }
                 return Ok(Some((token, goal.ends_at)));
             }
-            Err(StoreError::Conflict(Conflict::AccountChanged)) => SignInFailure::Locked,
+            Err(StoreError::Conflict(Conflict::AccountChanged)) => SignInFailure::ChangedMeanwhile,
             Err(StoreError::Conflict(Conflict::Spent)) => SignInFailure::ProvisionalOver,
             Err(fault) => return Err(fault.into()),
         };

@@ -173,3 +173,44 @@ async fn a_chosen_language_is_remembered_for_less_than_a_year_and_leads_back() {
         assert_eq!(browser.send(sent).await.location(), "/", "{back}");
     }
 }
+
+#[tokio::test]
+async fn many_sessions_are_listed_in_pages_that_weigh_at_most_60_kib() {
+    let house = Gatehouse::with_marie().await;
+    house.world.clock.advance(std::time::Duration::from_secs(1));
+    for _ in 0..35 {
+        let mut gone = signed_in(&house).await;
+        let page = gone.get(PORTAL, "/.octroi/logout").await;
+        gone.submit(&page, "/.octroi/logout", &[]).await;
+    }
+    let mut mine = signed_in(&house).await;
+    for _ in 0..64 {
+        signed_in(&house).await;
+    }
+    let page = mine.get(PORTAL, SESSIONS).await;
+    assert!(page.says("Page 1 of 3"));
+    assert!(page.says("End the 64 other sessions"));
+    assert_eq!(page.body.matches("<h2 id=\"s-").count(), 30);
+    assert_eq!(page.body.matches("This session").count(), 1);
+    assert_eq!(page.body.matches("<td>signed out</td>").count(), 30);
+    let mut addresses: Vec<&str> = page
+        .body
+        .split('"')
+        .filter(|text| text.starts_with("/.octroi/assets/"))
+        .collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    let mut weight = page.body.len();
+    for address in addresses {
+        weight += mine.get(PORTAL, address).await.body.len();
+    }
+    assert!(weight <= 60 * 1024, "{weight} bytes");
+
+    let last = mine.get(PORTAL, &format!("{SESSIONS}?page=3")).await;
+    assert_eq!(last.body.matches("<h2 id=\"s-").count(), 5);
+    assert!(!last.body.contains("This session") && !last.body.contains("<table>"));
+    for beyond in ["?page=9", "?page=0", "?page=x"] {
+        let page = mine.get(PORTAL, &format!("{SESSIONS}{beyond}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{beyond}");
+    }
+}

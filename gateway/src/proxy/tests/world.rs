@@ -417,6 +417,10 @@ impl SessionStore for Sessions {
         unavailable()
     }
 
+    async fn past(&self, _: AccountId, _: u16) -> Result<Vec<SessionView>, StoreError> {
+        unavailable()
+    }
+
     async fn list(&self, _: u16) -> Result<Vec<SessionView>, StoreError> {
         unavailable()
     }

@@ -161,6 +161,11 @@ impl SessionStore for Adversarial {
         self.inner.sessions.of_account(account).await
     }
 
+    async fn past(&self, account: AccountId, limit: u16) -> Result<Vec<SessionView>, StoreError> {
+        self.weather.read().await?;
+        self.inner.sessions.past(account, limit).await
+    }
+
     async fn list(&self, limit: u16) -> Result<Vec<SessionView>, StoreError> {
         self.weather.read().await?;
         self.inner.sessions.list(limit).await

@@ -11,7 +11,7 @@ use super::workbench::{
 use crate::store::{
     Conflict, StoreError,
     accounts::{AccountChange, AccountCommand, PasswordHash},
-    sessions::{EndCause, PasswordEffect, SessionEnding, TokenHash},
+    sessions::{EndCause, EndReason, PasswordEffect, SessionEnding, TokenHash},
     tickets::{TICKETS_PER_SESSION_MAX, Ticket, TicketRedemption},
 };
 
@@ -438,4 +438,38 @@ fn redemption(ticket: &Ticket) -> TicketRedemption {
         at: NOW,
         journal: Vec::new(),
     }
+}
+
+pub(super) async fn sessions_that_ended_are_told_with_when_and_why(bench: Workbench) {
+    let account = bench.person().await;
+    let sessions = &bench.stores.sessions;
+    let mut ended = Vec::new();
+    for (minutes, cause) in [
+        (3, EndCause::SignedOut),
+        (5, EndCause::Revoked),
+        (4, EndCause::Idle),
+    ] {
+        let (session, _) = bench.sign_in(&account).await;
+        let at = NOW.after(Duration::from_mins(minutes));
+        let journal = Vec::new();
+        let reason = EndReason { cause, at, journal };
+        assert!(
+            sessions
+                .end(SessionEnding { session, reason })
+                .await
+                .unwrap()
+        );
+        ended.push((session, Some((at, cause))));
+    }
+    bench.sign_in(&account).await;
+    let told = async |limit: u16| -> Vec<_> {
+        let past = sessions.past(account.id, limit).await.unwrap();
+        past.iter()
+            .map(|view| (view.record.id, view.ended))
+            .collect()
+    };
+    assert_eq!(told(9).await, [ended[1], ended[2], ended[0]]);
+    assert_eq!(told(2).await, [ended[1], ended[2]]);
+    let stranger = octroi_policy::id::AccountId::from_random([7; 16]);
+    assert!(sessions.past(stranger, 9).await.unwrap().is_empty());
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use octroi_policy::{
     host::Host,
     id::{AccountId, SessionId},
@@ -213,6 +212,19 @@ impl SessionStore for MemoryStore {
         Ok(self.views(|record| record.account == account, usize::MAX))
     }
 
+    async fn past(&self, account: AccountId, limit: u16) -> Result<Vec<SessionView>, StoreError> {
+        let world = self.world();
+        let kept = world.sessions.values();
+        let ended = |kept: &&Kept| kept.record.account == account && kept.ended.is_some();
+        let mut views: Vec<SessionView> = kept.filter(ended).map(|kept| self.view(kept)).collect();
+        views.sort_by_key(|view| {
+            let ended_at = view.ended.map(|(at, _)| at);
+            std::cmp::Reverse((ended_at, view.record.id))
+        });
+        views.truncate(usize::from(limit));
+        Ok(views)
+    }
+
     async fn list(&self, limit: u16) -> Result<Vec<SessionView>, StoreError> {
         Ok(self.views(|_| true, usize::from(limit)))
     }
@@ -279,7 +291,7 @@ impl TicketStore for MemoryStore {
             return Ok(None);
         };
         let fits = ticket.host == redemption.host
-            && verify_slices_are_equal(&ticket.nonce_hash, &redemption.nonce_hash).is_ok()
+            && crate::constant_time::are_equal(&ticket.nonce_hash, &redemption.nonce_hash)
             && is_open(ticket.expires_at, redemption.at);
         let Some(record) = world.living(ticket.session).filter(|_| fits) else {
             return Ok(None);

@@ -213,6 +213,16 @@ fn taken_is_duplicate<T>(outcome: Result<T, sqlx::Error>) -> Result<(), StoreErr
     }
 }
 
+/// The sessions of one account that have ended, last ended first.
+pub(super) const SELECT_PAST: &str =
+    "SELECT session.*, account.roles, account.tenant, tenant.name AS tenant_name
+     FROM session
+     JOIN account ON account.id = session.account
+     JOIN tenant ON tenant.id = account.tenant
+     WHERE session.account = $1 AND session.ended_at IS NOT NULL
+     ORDER BY session.ended_at DESC, session.id DESC
+     LIMIT $2";
+
 /// The sessions of one id, of one account, or all that live.
 pub(super) const SELECT_VIEW: &str =
     "SELECT session.*, account.roles, account.tenant, tenant.name AS tenant_name

@@ -6,7 +6,7 @@ use octroi_policy::{
     id::{AccountId, SessionId},
     time::Timestamp,
 };
-use sqlx::sqlite::SqliteRow;
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     SqliteStore,
@@ -98,6 +98,17 @@ impl SessionStore for SqliteStore {
 
     async fn of_account(&self, account: AccountId) -> Result<Vec<SessionView>, StoreError> {
         self.views(None, Some(account), -1).await
+    }
+
+    async fn past(&self, account: AccountId, limit: u16) -> Result<Vec<SessionView>, StoreError> {
+        let mut connection = self.database.read().await?;
+        let rows = sqlx::query(session_rows::SELECT_PAST)
+            .bind(account.as_bytes().as_slice())
+            .bind(i64::from(limit))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(fault)?;
+        self.views_of(&mut connection, Some(account), &rows).await
     }
 
     async fn list(&self, limit: u16) -> Result<Vec<SessionView>, StoreError> {
@@ -330,11 +341,20 @@ impl SqliteStore {
             .fetch_all(&mut *connection)
             .await
             .map_err(fault)?;
-        let grants = grants(&mut connection, account).await?;
+        self.views_of(&mut connection, account, &rows).await
+    }
+
+    async fn views_of(
+        &self,
+        connection: &mut SqliteConnection,
+        account: Option<AccountId>,
+        rows: &[SqliteRow],
+    ) -> Result<Vec<SessionView>, StoreError> {
+        let grants = grants(connection, account).await?;
         let mut views = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for row in rows {
             let record = session_rows::record(row, &grants)?;
-            let hosts = session_rows::hosts(&mut connection, record.id).await?;
+            let hosts = session_rows::hosts(connection, record.id).await?;
             let live = self.roster.session(record.id);
             let row_columns = Columns(row);
             views.push(SessionView {

@@ -32,22 +32,23 @@ impl FieldClass {
             | "transfer-encoding"
             | "upgrade"
             | "http2-settings" => Self::HopByHop,
-            // `proxy` becomes HTTP_PROXY behind CGI, and sends the upstream's own calls elsewhere
-            // (CVE-2016-5385).
-            "forwarded" | "via" | "proxy" | "traceparent" | "tracestate" | "true-client-ip"
-            | "client-ip" | "cf-connecting-ip" | "fastly-client-ip" => Self::Forwarding,
-            "x-user" | "x-email" | "x-groups" | "x-tenant" | "x-username" | "x-userid" => {
-                Self::Identity
-            }
-            _ => Self::of_family(name),
+            _ => Self::of_table(name),
         }
     }
 
-    fn of_family(name: &str) -> Self {
-        let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        if begins(IDENTITY_PREFIXES) {
+    /// Most fields of a browser do not begin with `x-`, and are compared with the shorter lists.
+    fn of_table(name: &str) -> Self {
+        let begins = |prefixes: &[&str], rest: &str| {
+            let mut prefixes = prefixes.iter();
+            prefixes.any(|prefix| rest.starts_with(prefix))
+        };
+        let (identity, forwarding, rest) = match name.strip_prefix("x-") {
+            Some(rest) => (&X_IDENTITY, &X_FORWARDING, rest),
+            None => (&IDENTITY, &FORWARDING, name),
+        };
+        if identity.names.contains(&rest) || begins(identity.families, rest) {
             Self::Identity
-        } else if begins(FORWARDING_PREFIXES) {
+        } else if forwarding.names.contains(&rest) || begins(forwarding.families, rest) {
             Self::Forwarding
         } else {
             Self::EndToEnd
@@ -73,39 +74,166 @@ pub fn nominated(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> + '_ {
         .filter(|name| *name != header::HOST && *name != header::CONTENT_LENGTH)
 }
 
-/// Families of fields that upstreams take for an identity that somebody proved: ours, and those of
-/// the gateways that people move from.
-const IDENTITY_PREFIXES: &[&str] = &[
-    "octroi-",
-    "remote-",
-    "x-remote-",
-    "x-octroi-",
-    "x-auth-",
-    "x-authenticated-",
-    "x-authentik-",
-    "x-authelia-",
-    "x-pomerium-",
-    "x-webauth-",
-    "x-goog-",
-    "x-ms-client-",
-    "x-amzn-oidc-",
-    "x-client-cert",
-    "x-ssl-",
-    "ssl-client-",
-    "auth-user",
-];
+/// Fields of one class: whole names, and beginnings of names.
+struct Listed {
+    names: &'static [&'static str],
+    families: &'static [&'static str],
+}
 
-/// Families of fields that say where a request came from, or that stand for its path and method.
-const FORWARDING_PREFIXES: &[&str] = &[
-    "x-forwarded",
-    "x-original-",
-    "x-rewrite-",
-    "x-real-",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-request-id",
-    "x-http-method",
-    "x-method-override",
-    "x-envoy-",
-    "x-proxyuser-",
-];
+/// What upstreams take for an identity that somebody proved: ours, and what the gateways, proxies
+/// and servers say that people move from.
+const IDENTITY: Listed = Listed {
+    names: &["smuser", "sm-user", "teleport-jwt-assertion"],
+    families: &[
+        "octroi-",
+        // CGI and most forward-auth gateways.
+        "remote-",
+        "auth-user",
+        // Client certificates: RFC 9440, Apache, nginx, WebLogic.
+        "client-cert",
+        "ssl-",
+        "wl-proxy-",
+        // Cloudflare Access, Tailscale Serve, Shibboleth, mod_auth_openidc, mod_auth_mellon.
+        "cf-access-",
+        "tailscale-",
+        "shib-",
+        "oidc-",
+        "mellon-",
+        // IBM WebSEAL, Oracle Access Manager, RSA ClearTrust, Linkerd.
+        "iv-",
+        "oam-",
+        "ct-remote-",
+        "l5d-client-",
+    ],
+};
+
+/// The same after `x-`.
+const X_IDENTITY: Listed = Listed {
+    names: &[
+        "user",
+        "username",
+        "userid",
+        "userinfo",
+        // Whole names: `X-User-Agent` is a program's own (gRPC for browsers).
+        "user-id",
+        "user-name",
+        "user-login",
+        "user-email",
+        "user-mail",
+        "user-group",
+        "user-groups",
+        "user-role",
+        "user-roles",
+        "user-info",
+        "user-claims",
+        "email",
+        "group",
+        "groups",
+        "role",
+        "roles",
+        "tenant",
+        "login",
+        "upn",
+        "principal",
+        "proxy-user",
+        "id-token",
+        "access-token",
+        "spiffe-id",
+        "anonymous-consumer",
+        "client-dn",
+        "client-verify",
+        "client-subject",
+        "client-serial",
+        "client-fingerprint",
+        "client-s-dn",
+        "client-i-dn",
+        "apigateway-api-userinfo",
+        "endpoint-api-userinfo",
+    ],
+    families: &[
+        "octroi-",
+        "remote-",
+        "auth-",
+        "authenticated-",
+        "authz-",
+        // Authentik, Authelia, Pomerium, Grafana's, Vouch, Kong.
+        "authentik-",
+        "authelia-",
+        "pomerium-",
+        "webauth-",
+        "vouch-",
+        "consumer-",
+        "credential-",
+        // Google's proxies, Azure's "easy auth", Amazon's load balancers.
+        "goog-",
+        "ms-client-",
+        "ms-token-",
+        "amzn-oidc-",
+        "amzn-mtls-",
+        "jwt-",
+        "saml-",
+        "sso-",
+        "claim-",
+        "claims-",
+        "client-cert",
+        "ssl-",
+        "tls-",
+        "mtls-",
+        "proxyuser-",
+    ],
+};
+
+/// What says where a request came from, or stands for its host, path and method.
+const FORWARDING: Listed = Listed {
+    names: &[
+        "forwarded",
+        "via",
+        // It becomes HTTP_PROXY behind CGI, and sends the upstream's own calls elsewhere
+        // (CVE-2016-5385).
+        "proxy",
+        "traceparent",
+        "tracestate",
+        "true-client-ip",
+        "client-ip",
+        "http-client-ip",
+        "proxy-client-ip",
+        "do-connecting-ip",
+        "front-end-https",
+    ],
+    families: &["cf-", "fastly-", "fly-", "akamai-", "cloudfront-"],
+};
+
+/// The same after `x-`.
+const X_FORWARDING: Listed = Listed {
+    names: &[
+        "host",
+        "scheme",
+        "proto",
+        "url-scheme",
+        "override-url",
+        "originating-ip",
+        "cluster-client-ip",
+        "nf-client-connection-ip",
+        "sendfile-type",
+    ],
+    families: &[
+        "forwarded",
+        "original-",
+        "rewrite-",
+        "real-",
+        "client-ip",
+        "request-id",
+        "http-method",
+        "http-host-",
+        "http-path-",
+        "method-override",
+        "envoy-",
+        "istio-",
+        "accel-",
+        "arr-",
+        "azure-",
+        "appengine-",
+        "akamai-",
+        "vercel-",
+    ],
+};

@@ -59,15 +59,6 @@ impl PathPrefix {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Whether `path` is this one or lies below it. `/a` covers `/a`, `/a/` and `/a/b`, never
-    /// `/ab`; `/a/` covers what lies below and not `/a` itself.
-    pub fn covers(&self, path: CanonicalPath<'_>) -> bool {
-        match path.as_str().strip_prefix(&*self.0) {
-            Some(rest) => self.0.ends_with('/') || rest.is_empty() || rest.starts_with('/'),
-            None => false,
-        }
-    }
 }
 
 impl fmt::Display for PathPrefix {

@@ -7,6 +7,7 @@ mod limits;
 mod refusals;
 mod sessions;
 mod upstreams;
+mod weather;
 pub(super) mod world;
 
 use self::world::{Seen, World};

@@ -29,6 +29,17 @@ fn a5_nothing_that_says_where_a_request_came_from_passes() {
         "X-Request-Id",
         "traceparent",
         "X-HTTP-Method-Override",
+        "CF-Connecting-IP",
+        "CF-IPCountry",
+        "CloudFront-Viewer-Address",
+        "Fly-Client-IP",
+        "X-Host",
+        "X-HTTP-Host-Override",
+        "X-Accel-Internal",
+        "X-Arr-Log-Id",
+        "X-Azure-ClientIP",
+        "X-Appengine-User-Ip",
+        "X-Envoy-Original-Path",
     ] {
         assert_eq!(
             FieldClass::of(&name(text)),
@@ -51,6 +62,39 @@ fn a6_nothing_that_says_who_somebody_is_passes() {
         "X-WebAuth-User",
         "Octroi-Assertion",
         "SSL-Client-Verify",
+        "Cf-Access-Authenticated-User-Email",
+        "Cf-Access-Jwt-Assertion",
+        "X-User-Id",
+        "X-User-Email",
+        "X-Userinfo",
+        "X-Vouch-User",
+        "X-Consumer-Username",
+        "X-Credential-Identifier",
+        "X-Anonymous-Consumer",
+        "Tailscale-User-Login",
+        "Shib-Identity-Provider",
+        "Oidc-Claim-Sub",
+        "Mellon-Name-Id",
+        "X-Proxy-User",
+        "X-Id-Token",
+        "X-Access-Token",
+        "X-Jwt-Assertion",
+        "X-Authentik-Username",
+        "X-Pomerium-Claim-Email",
+        "X-Goog-Authenticated-User-Email",
+        "X-Ms-Client-Principal-Name",
+        "X-Ms-Token-Aad-Id-Token",
+        "X-Amzn-Oidc-Data",
+        "X-Amzn-Mtls-Clientcert",
+        "Client-Cert",
+        "Client-Cert-Chain",
+        "X-Client-Cert",
+        "X-Client-Dn",
+        "X-Tls-Client-Subject",
+        "Wl-Proxy-Client-Cert",
+        "Iv-User",
+        "Oam-Remote-User",
+        "L5d-Client-Id",
     ] {
         assert_eq!(FieldClass::of(&name(text)), FieldClass::Identity, "{text}");
     }
@@ -70,7 +114,10 @@ fn what_is_between_client_and_upstream_passes() {
         "Sec-Fetch-Site",
         "Trailer",
         "User-Agent",
+        "X-User-Agent",
         "X-Requested-With",
+        "X-Api-Key",
+        "X-Amz-Date",
         "X-Csrf-Token",
         "Grpc-Timeout",
     ] {
@@ -98,4 +145,28 @@ fn a7_nominated_fields_are_found_in_every_connection_field_and_host_is_not_among
     );
     let found: Vec<_> = nominated(&headers).map(|name| name.to_string()).collect();
     assert_eq!(found, ["close", "x-auth-user", "x-forwarded-for", "x-own"]);
+}
+
+#[test]
+fn the_manual_names_every_field_that_stays_here() {
+    let manual = include_str!("../../../docs/ops/fields-that-stay-here.md");
+    for (before, listed) in [
+        ("", &IDENTITY),
+        ("x-", &X_IDENTITY),
+        ("", &FORWARDING),
+        ("x-", &X_FORWARDING),
+    ] {
+        for name in listed.names {
+            assert!(
+                manual.contains(&format!("`{before}{name}`")),
+                "{before}{name}"
+            );
+        }
+        for family in listed.families {
+            assert!(
+                manual.contains(&format!("`{before}{family}…`")),
+                "{before}{family}"
+            );
+        }
+    }
 }

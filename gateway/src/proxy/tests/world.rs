@@ -47,7 +47,8 @@ use crate::{
     metrics::Metrics,
     portal::{Routers, Visitor},
     store::{
-        FaultText, StoreError,
+        FaultText, StoreError, Stores,
+        adversarial::{self, Weather},
         live::{AccountState, LiveSession, LiveToken},
         memory,
         sessions::{
@@ -94,6 +95,8 @@ pub(super) struct World {
     pub(super) metrics: Arc<Metrics>,
     pub(super) keys: Arc<SigningKeys>,
     pub(super) passports: Arc<Passports>,
+    /// What lies behind passports and, in a weather, behind sessions.
+    pub(super) stores: Stores,
     pub(super) log: AccessLog,
 }
 
@@ -111,14 +114,33 @@ impl World {
 
     /// A gate before a service at `upstream`.
     pub(super) async fn before(upstream: SocketAddr, seen: Seen) -> Self {
+        Self::assemble(upstream, seen, None).await
+    }
+
+    /// A gate whose sessions and accounts lie in a store that suffers from `weather`.
+    pub(super) async fn in_weather(weather: Weather) -> Self {
+        let seen = Seen::default();
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        let upstream = service(seen.clone(), answer).await;
+        Self::assemble(upstream, seen, Some(weather)).await
+    }
+
+    async fn assemble(upstream: SocketAddr, seen: Seen, weather: Option<Weather>) -> Self {
         let clock = ManualClock::at(NOW);
         let entropy = Arc::new(SystemEntropy);
         let metrics = Metrics::new();
         let keyring = Arc::new(Keyring::ephemeral(&SystemEntropy).unwrap());
-        let stores = memory::open(keyring, entropy.clone());
-        let keys = SigningKeys::open(stores.signing_keys, NOW).await.unwrap();
-        let keys = Arc::new(keys);
         let sessions = Arc::new(Sessions::default());
+        let stores = memory::open(keyring, entropy.clone());
+        let (stores, asked): (_, Arc<dyn SessionStore>) = match weather {
+            Some(weather) => {
+                let stores = adversarial::wrap(stores, weather);
+                (stores.clone(), stores.sessions)
+            }
+            None => (stores, sessions.clone()),
+        };
+        let keys = SigningKeys::open(stores.signing_keys.clone(), NOW).await;
+        let keys = Arc::new(keys.unwrap());
         let log = AccessLog::new(Counter::default());
         let text = CONFIGURATION.replace("UPSTREAM", &upstream.to_string());
         let settings = octroi_config::parse(&text, Path::new("/octroi.toml"))
@@ -131,13 +153,13 @@ impl World {
         let limit = || AddressLimit::new(count, minute, burst).unwrap();
         let passports = Arc::new(Passports::new(
             keys.clone(),
-            stores.accounts,
+            stores.accounts.clone(),
             shared.clone(),
             entropy.clone(),
         ));
         let gate = Gate::new(GateParts {
             site: Arc::new(ArcSwap::from_pointee(site)),
-            sessions: sessions.clone(),
+            sessions: asked,
             passports: passports.clone(),
             routers: routers(),
             error_pages: Arc::new(PlainPages),
@@ -157,6 +179,7 @@ impl World {
             metrics,
             keys,
             passports,
+            stores,
             log,
         }
     }
@@ -455,6 +478,15 @@ host = "paie.example.com"
 to = ["http://UPSTREAM"]
 allow = { roles = ["rh"], tenants = ["acme"] }
 sign_in = "password"
+
+[[route]]
+name = "named"
+host = "paie.example.com"
+path = "/named"
+to = ["http://UPSTREAM"]
+allow = { roles = ["rh"], tenants = ["acme"] }
+sign_in = "password"
+identity = { login = "X-Employee" }
 
 [[route]]
 name = "polled"

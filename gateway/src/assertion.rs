@@ -44,6 +44,7 @@ pub(crate) struct Bearer<'a> {
 pub(crate) struct Passport {
     fields: Box<[(HeaderName, HeaderValue)]>,
     tenant: TenantName,
+    issued_at: Timestamp,
     reissue_at: Timestamp,
 }
 
@@ -123,7 +124,7 @@ impl Passports {
         let key = PassportKey::of(bearer);
         let now = self.clock.now();
         if let Some(known) = self.issued.pin().get(&key)
-            && now < known.reissue_at
+            && known.serves_at(now)
             && known.tenant == *bearer.passage.tenant
         {
             return Ok(Arc::clone(known));
@@ -140,7 +141,7 @@ impl Passports {
         let now = self.clock.now();
         self.issued
             .pin()
-            .retain(|_, passport| now < passport.reissue_at);
+            .retain(|_, passport| passport.serves_at(now));
     }
 
     /// How many are kept.
@@ -172,6 +173,7 @@ impl Passports {
         Ok(Passport {
             fields: fields.into(),
             tenant: bearer.passage.tenant.clone(),
+            issued_at: now,
             reissue_at: now.after(Self::LIFE).before(Self::RENEWED_BEFORE_END),
         })
     }
@@ -206,6 +208,12 @@ impl Passports {
 }
 
 impl Passport {
+    /// Whether it is handed out at `now`: not when it is due, and not before it was made, which a
+    /// clock that was set back would stretch its life by.
+    fn serves_at(&self, now: Timestamp) -> bool {
+        self.issued_at <= now && now < self.reissue_at
+    }
+
     /// Sets the identity fields.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod forward;
 mod gate;
 mod in_process;
 mod response;
+mod tenure;
 mod upstream;
 mod websocket;
 

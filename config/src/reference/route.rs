@@ -198,7 +198,7 @@ pub(crate) const TIMEOUTS: Section = Section {
             "idle",
             seconds(1, DAY),
             "a duration from \"1s\" to \"24h\"",
-            "The same for what may be silent for long: an answer that the client asks for with `Accept: text/event-stream`, or a gRPC call. Also between two pieces of a request that the service takes in.",
+            "The same for what may be silent for long: an answer that the client asks for with `Accept: text/event-stream`, or a gRPC call. Also between two pieces of a request that the service takes in, and for a WebSocket on which both sides are silent; a ping counts as a sign of life.",
         )
         .or("5m"),
     ],

@@ -11,7 +11,6 @@ use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use octroi_certs::{bundle::Bundle, reload, resolver::Resolver};
 use octroi_config::{Settings, settings::Rate};
-use octroi_policy::rule::Route;
 use rustls_pki_types::UnixTime;
 use tokio::sync::Mutex;
 
@@ -157,8 +156,6 @@ impl Live {
     async fn put_in_force(&self, built: Built) -> String {
         let before = self.settings.load_full();
         let changes = before.diff(&built.settings);
-        let (old, new) = (before.routes.table(), built.settings.routes.table());
-        let gone = routes_that_changed(old.routes(), new.routes());
         self.certificates.replace(&built.bundles);
         AddressLimit::replace(&self.limit, built.limit);
         AddressLimit::replace(&self.public_limit, built.public_limit);
@@ -168,10 +165,9 @@ impl Live {
         self.proxy_site.store(Arc::new(built.proxy_site));
         self.settings.store(Arc::new(built.settings));
         self.read.store(Arc::new(built.read));
-        // What a route let in under its old rule does not go on under a new one.
-        let ended = self
-            .open_requests
-            .end_where(EndReason::RouteGone, |label| gone.contains(&label.route));
+        // What is open goes on with what it began with, unless it would not be let in any more.
+        // Whoever registers after this walk sees by the version that the rules have changed.
+        let ended = self.open_requests.end_lapsed(EndReason::RouteGone);
         for change in &changes {
             tracing::info!(%change, "configuration changed");
         }
@@ -286,21 +282,26 @@ fn build(
     })
 }
 
-/// The names of routes that are gone or ask for something else than before.
-fn routes_that_changed(old: &[Route], new: &[Route]) -> Vec<octroi_policy::id::RouteName> {
-    let changed = old.iter().filter(|route| !new.contains(route));
-    changed.map(|route| route.name.clone()).collect()
-}
-
 /// The configuration and every file whose change asks for a reload.
 fn files_of(file: &Path, settings: &Settings) -> impl Iterator<Item = PathBuf> + use<> {
     std::iter::once(file.to_owned()).chain(certificate_files(settings))
 }
 
+/// Certificates and keys that we show, and those by which services are known.
 fn certificate_files(settings: &Settings) -> impl Iterator<Item = PathBuf> + use<> {
     let certificates = settings.certificates.iter();
-    let files = certificates.flat_map(|one| [one.chain.clone(), one.key_file.clone()]);
-    files.collect::<Vec<_>>().into_iter()
+    let own = certificates.flat_map(|one| [one.chain.clone(), one.key_file.clone()]);
+    let services = settings
+        .routes
+        .iter()
+        .filter_map(|(_, way)| way.tls.as_deref());
+    let of_services = services.flat_map(|tls| {
+        let client = tls.client_certificate.iter();
+        let client = client.flat_map(|(chain, key)| [chain.clone(), key.clone()]);
+        tls.ca.iter().cloned().chain(client)
+    });
+    let files: std::collections::BTreeSet<_> = own.chain(of_services).collect();
+    files.into_iter()
 }
 
 /// SHA-256 of the file, so that the journal tells one configuration from another.

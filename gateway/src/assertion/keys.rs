@@ -78,9 +78,9 @@ pub(crate) enum KeyFault {
     /// A key could not be made, read or used.
     #[error("a signing key could not be made, read or used")]
     Crypto,
-    /// No key signs yet: the clock stands before all of them.
-    #[error("no signing key is current; is the clock right?")]
-    NoneCurrent,
+    /// There is no key at all.
+    #[error("there is no signing key")]
+    NoKey,
 }
 
 impl SigningKeys {
@@ -122,6 +122,7 @@ impl SigningKeys {
             self.store.insert(key.clone(), line).await?;
             kept.push(key);
         }
+        kept.sort_by_key(|key| key.signs_from);
         for served in served(&kept, now) {
             let key_id = served.clone();
             let line = journal_line(now, Event::SigningKeyRemoved { key_id });
@@ -134,14 +135,17 @@ impl SigningKeys {
         Ok(())
     }
 
-    /// The key that signs at `now`.
+    /// The key that signs at `now`. Where the clock stands before all of them, the first: it is
+    /// published like the others, and a clock that is put right must not stop every forwarding
+    /// until the next rotation.
     pub(super) fn current(&self, now: Timestamp) -> Result<Arc<Signer>, KeyFault> {
         let ring = self.ring.load();
         let mut signing = ring.keys.iter().rev();
         signing
             .find(|key| key.signs_from <= now)
+            .or_else(|| ring.keys.first())
             .cloned()
-            .ok_or(KeyFault::NoneCurrent)
+            .ok_or(KeyFault::NoKey)
     }
 
     /// The JSON Web Key Set (RFC 7517, section 5): every key that signs, signed lately or will sign.
@@ -157,8 +161,13 @@ fn journal_line(now: Timestamp, event: Event) -> Vec<Draft> {
 /// From when on new keys have to sign.
 fn due(keys: &[SigningKey], now: Timestamp) -> Vec<Timestamp> {
     let ahead = now.after(SigningKeys::PUBLISHED_AROUND);
-    match keys.last() {
+    // A key from a time when the clock stood far ahead stands for nothing until its day comes.
+    let horizon = now.after(SigningKeys::SIGNS_FOR);
+    let known = keys.iter().rfind(|key| key.signs_from <= horizon);
+    let signs = |key: &SigningKey| key.signs_from <= now;
+    match known {
         None => vec![now],
+        Some(_) if !keys.iter().any(signs) => vec![now],
         Some(last) => {
             let ends_at = last.signs_from.after(SigningKeys::SIGNS_FOR);
             if ahead < ends_at {

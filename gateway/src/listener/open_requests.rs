@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use octroi_policy::id::{AccountId, RouteName, SessionId};
+use octroi_policy::id::SessionId;
 use tokio::sync::Notify;
 
 use super::{body::BodyProgress, facts::ConnectionFacts, tunnel::Takeover};
@@ -124,14 +124,17 @@ impl EndReason {
 }
 
 /// Under what a request is open.
-#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct OpenLabel {
     /// The session that it uses.
     pub(crate) session: SessionId,
-    /// Whose session that is.
-    pub(crate) account: AccountId,
-    /// The route that it took.
-    pub(crate) route: RouteName,
+    /// What let it in.
+    pub(crate) tenure: Arc<dyn Tenure>,
+}
+
+/// What let a request in, kept so that it can be judged anew when the configuration has changed.
+pub(crate) trait Tenure: Send + Sync {
+    /// Whether the same request of the same person would be let in now.
+    fn holds(&self) -> bool;
 }
 
 /// The registry from sessions to what they have open, for the whole process.
@@ -195,19 +198,15 @@ impl OpenRequests {
         open.len()
     }
 
-    /// Ends all that is open under a label of which `is_over` holds; tells how many requests that were.
-    pub(crate) fn end_where(
-        &self,
-        reason: EndReason,
-        mut is_over: impl FnMut(&OpenLabel) -> bool,
-    ) -> usize {
+    /// Ends all whose [`Tenure`] holds no more; tells how many requests that were.
+    pub(crate) fn end_lapsed(&self, reason: EndReason) -> usize {
         let mut ended = 0;
         for shard in &self.shards {
             let shard = lock(shard);
             let over = shard
                 .values()
                 .flatten()
-                .filter(|entry| is_over(&entry.label));
+                .filter(|entry| !entry.label.tenure.holds());
             for entry in over {
                 entry.request.end(reason);
                 ended += 1;

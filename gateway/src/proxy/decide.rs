@@ -18,6 +18,7 @@ use super::{
     forward::Forwarding,
     refusal::Refusal,
     site::Site,
+    tenure::{Admitted, is_listed},
     websocket::{self, Handshake},
 };
 use crate::{
@@ -97,7 +98,7 @@ pub(super) async fn decide(
 }
 
 /// Who answers on a host and path that no upstream may have.
-fn answerer(site: &Site, request: &CanonicalRequest) -> Option<Answerer> {
+pub(super) fn answerer(site: &Site, request: &CanonicalRequest) -> Option<Answerer> {
     if request.host() == site.portal() {
         return Some(Answerer::Portal);
     }
@@ -177,8 +178,8 @@ impl Asking<'_> {
         context.record.take_route(permit.route_index());
         let passport = match (known, permit.passage()) {
             (Some(known), Some(_)) => {
-                self.check_origin(permit.route_index(), is_upgrade)?;
-                self.register(&permit, known, &mut context.record)?;
+                let origin = self.origin(permit.route_index(), is_upgrade)?;
+                self.register(known, origin, &mut context.record)?;
                 self.renew(permit.route_index(), known, &context.record);
                 context.record.session = Some(Arc::clone(known));
                 Some(self.passport(&permit).await?)
@@ -192,43 +193,48 @@ impl Asking<'_> {
     }
 
     /// Keeps the request under its session, so that the session's end is its end; and looks once
-    /// more, since the session may have ended just before.
+    /// more, since the session may have ended just before, and the rules may have changed.
     fn register(
         &self,
-        permit: &Permit<'_>,
         known: &Arc<LiveToken>,
+        origin: Option<&str>,
         record: &mut Record,
     ) -> Result<(), Refusal> {
         let open = record.open().ok_or(Refusal::Fault)?;
+        let tenure = Arc::new(Admitted {
+            site: Arc::clone(&self.gate.site),
+            clock: Arc::clone(&self.gate.clock),
+            known: Arc::clone(known),
+            request: self.request.clone(),
+            origin: origin.map(Box::from),
+        });
         let label = OpenLabel {
             session: known.session.record.id,
-            account: known.session.record.account,
-            route: permit.route().name.clone(),
+            tenure: tenure.clone(),
         };
         record.keep_registered(self.gate.open_requests.register(label, open));
+        if self.gate.site.load().version() != self.site.version() {
+            return tenure.judge();
+        }
         match judge(known, self.request.host(), record.at) {
             Ok(_) => Ok(()),
             Err(rejection) => Err(Refusal::SignInNeeded(Some(rejection))),
         }
     }
 
-    /// A browser sends our cookie along with a WebSocket that any page opens: only its `Origin`
-    /// tells which page that is.
-    fn check_origin(&self, index: RouteIndex, is_upgrade: bool) -> Result<(), Refusal> {
+    /// The origin of a WebSocket. A browser sends our cookie along with one that any page opens:
+    /// only its `Origin` tells which page that is.
+    fn origin(&self, index: RouteIndex, is_upgrade: bool) -> Result<Option<&str>, Refusal> {
         if !is_upgrade {
-            return Ok(());
+            return Ok(None);
         }
         let mut origins = self.headers.get_all(header::ORIGIN).iter();
         let (Some(origin), None) = (origins.next(), origins.next()) else {
             return Err(Refusal::ForeignOrigin);
         };
         let origin = origin.to_str().map_err(|_| Refusal::ForeignOrigin)?;
-        let listed = self.site.settings(index).is_some_and(|route| {
-            let mut origins = route.websocket_origins.iter();
-            origins.any(|listed| listed.as_str() == origin)
-        });
-        if listed || self.request.is_same_origin(origin) {
-            Ok(())
+        if is_listed(self.site, index, self.request, origin) {
+            Ok(Some(origin))
         } else {
             Err(Refusal::ForeignOrigin)
         }

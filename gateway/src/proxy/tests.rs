@@ -5,6 +5,7 @@ mod forwarding;
 mod identity;
 mod limits;
 mod refusals;
+mod reload;
 mod sessions;
 mod upstreams;
 mod weather;

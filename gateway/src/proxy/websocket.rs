@@ -83,6 +83,7 @@ pub(super) async fn hand_over(
     let limits = TunnelLimits {
         dial_timeout: settings.timeouts.connect,
         answer_timeout: settings.timeouts.response,
+        idle_timeout: settings.timeouts.idle,
         ..TunnelLimits::default()
     };
     // The door takes the connection back only where it may be used again.

@@ -17,7 +17,7 @@ use octroi_certs::{
     tickets,
     tls::{self, Profile},
 };
-use octroi_policy::id::{AccountId, SessionId};
+use octroi_policy::id::SessionId;
 use pingora::{
     http::ResponseHeader,
     proxy::{ProxyHttp, Session, http_proxy},
@@ -40,7 +40,7 @@ use crate::listener::{
     Caps, Entrance,
     facts::ConnectionFacts,
     limits::{Limits, TunnelLimits},
-    open_requests::{self, EndReason, OpenLabel, OpenRequest, OpenRequests, Registration},
+    open_requests::{self, EndReason, OpenLabel, OpenRequest, OpenRequests, Registration, Tenure},
     refusal::{DoorRefusal, DoorRefusals},
     serve_https, sockets,
     tunnel::{
@@ -450,8 +450,7 @@ impl ProxyHttp for App {
         if let Some(number) = head.headers.get("x-session") {
             let label = OpenLabel {
                 session: session_id(number.to_str().unwrap().parse().unwrap()),
-                account: AccountId::from_bytes([1; 16]),
-                route: "test".parse().unwrap(),
+                tenure: Arc::new(ForEver),
             };
             ctx.registration = Some(self.open.register(label, Arc::clone(&open)));
         }
@@ -560,4 +559,13 @@ pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("did not come about: {what}");
+}
+
+/// No configuration changes here.
+struct ForEver;
+
+impl Tenure for ForEver {
+    fn holds(&self) -> bool {
+        true
+    }
 }

@@ -108,9 +108,9 @@ impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.0.chars() {
             if is_steering(character) {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    write!(f, "\\u{unit:04x}")?;
-                }
+                let mut units = [0; 2];
+                let mut units = character.encode_utf16(&mut units).iter();
+                units.try_for_each(|unit| write!(f, "\\u{unit:04x}"))?;
             } else {
                 f.write_char(character)?;
             }

@@ -247,12 +247,10 @@ mod tests {
         let attacker = source("2001:db8::1");
         let running = tokio::spawn(async move { busy.run(attacker, hold).await });
         starts.await.unwrap();
+        let attempt = |pool: Arc<HashingPool>, from| async move { pool.run(from, |_| ()).await };
         let flood: Vec<_> = (0..40)
-            .map(|host| {
-                let pool = Arc::clone(&pool);
-                let attacker = source(&format!("2001:db8::{host:x}"));
-                tokio::spawn(async move { pool.run(attacker, |_| ()).await })
-            })
+            .map(|host| source(&format!("2001:db8::{host:x}")))
+            .map(|from| tokio::spawn(attempt(Arc::clone(&pool), from)))
             .collect();
         while pool.load().refused() < 29 {
             tokio::task::yield_now().await;

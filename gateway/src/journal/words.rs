@@ -10,17 +10,21 @@ macro_rules! words {
         }
 
         impl $name {
-            /// All of them.
-            #[cfg(test)]
-            #[allow(dead_code, reason = "not every list is walked by a test")]
-            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
-
             /// The word in the journal.
             pub(crate) const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)*
                 }
             }
+        }
+    };
+    (listed $(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        words! { $(#[$outer])* $name { $($(#[$doc])* $variant = $word,)* } }
+
+        #[cfg(test)]
+        impl $name {
+            /// All of them.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
         }
     };
     (readable $(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
@@ -36,6 +40,7 @@ macro_rules! words {
 }
 
 words! {
+    listed
     /// Why a sign-in failed. The person is told none of it.
     SignInFailure {
         /// No account has this login.

@@ -132,10 +132,8 @@ mod tests {
         for _ in 0..PLACES_MAX {
             held.push(at_once(&turns, one).await.unwrap());
         }
-        let waiting = tokio::spawn({
-            let turns = Arc::clone(&turns);
-            async move { turns.take(one).await.is_some() }
-        });
+        let behind = Arc::clone(&turns);
+        let waiting = tokio::spawn(async move { behind.take(one).await.is_some() });
         while turns.sources().get(&one).unwrap().asked <= PLACES_MAX {
             tokio::task::yield_now().await;
         }

@@ -44,12 +44,7 @@ use axum::{
 };
 
 pub(crate) use self::{forms::FormSeal, site::Site, visitor::Visitor};
-use crate::{
-    clock::Clock,
-    entropy::Entropy,
-    identity::{Identity, secret::SessionToken},
-    keyring::Keyring,
-};
+use crate::{clock::Clock, entropy::Entropy, identity::Identity, keyring::Keyring};
 
 /// What the portal is made of. Cheap to clone.
 #[derive(Clone)]
@@ -158,11 +153,6 @@ fn application_pages(portal: Portal) -> Router {
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
         .with_state(portal)
-}
-
-/// The same token once more, for a call that keeps it.
-fn copy_of(token: &SessionToken) -> Option<SessionToken> {
-    SessionToken::parse(token.expose().as_bytes())
 }
 
 #[cfg(test)]

@@ -58,8 +58,12 @@ impl Core {
                     .unwrap_or(NonZeroUsize::MIN),
                 waiting_max: settings.hashing.queue.into(),
             },
-            cost: HashCost::new(settings.hashing.memory_kib, settings.hashing.passes)
-                .unwrap_or(HashCost::FLOOR),
+            cost: HashCost::new(settings.hashing.memory_kib, settings.hashing.passes).ok_or_else(
+                || {
+                    let problem = "hashing.memory_kib or hashing.passes is out of bounds";
+                    Failure::Refused(problem.to_owned())
+                },
+            )?,
             ender: open_requests.clone(),
         })
         .map_err(unavailable)?;

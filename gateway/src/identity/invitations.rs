@@ -1,6 +1,6 @@
 //! Invitations: the single-use link by which a person sets a first password.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use octroi_policy::{
     id::{AccountId, TenantName},
@@ -106,7 +106,7 @@ pub(crate) struct InvitationAnswer {
     /// Whose computer it is.
     pub(crate) computer: Computer,
     /// The session token that the browser already holds for the portal: its session ends.
-    pub(crate) replaces: Option<SessionToken>,
+    pub(crate) replaces: Option<Arc<SessionToken>>,
 }
 
 /// What came of it.
@@ -272,7 +272,7 @@ impl Services {
             started_at: now,
             ends_at: now.after(self.settings.load().session_life),
         };
-        let replaced = self.session_of(answer.replaces.as_ref()).await?;
+        let replaced = self.session_of(answer.replaces.as_deref()).await?;
         let (token, mut opens) = self.opening(client, &opening, now)?;
         opens.replaces = replaced.map(|session| (session, EndCause::Replaced));
         let session = NewSession {

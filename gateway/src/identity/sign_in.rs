@@ -46,7 +46,7 @@ pub(crate) struct SignInAttempt {
     /// The host that the person wants to reach; `None` for the portal itself.
     pub(crate) host_asked: Option<Host>,
     /// The session token that the browser already holds for the portal: its session ends.
-    pub(crate) replaces: Option<SessionToken>,
+    pub(crate) replaces: Option<Arc<SessionToken>>,
 }
 
 /// What came of it.

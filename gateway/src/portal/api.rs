@@ -11,7 +11,6 @@ use serde_json::json;
 
 use super::{
     ask::Ask,
-    copy_of,
     dates::iso,
     failure::{json_ok, problem, retry_after, trail},
     forms::SEC_FETCH_SITE,
@@ -76,7 +75,7 @@ pub(super) async fn login(ask: Ask, body: Bytes) -> Response {
             ComputerField::Public => Computer::Public,
         },
         host_asked: None,
-        replaces: ask.token().and_then(copy_of),
+        replaces: ask.visitor.token.clone(),
     };
     match ask.identity().sign_in(&ask.visitor.client, attempt).await {
         Ok(outcome) => respond(&ask, &outcome),

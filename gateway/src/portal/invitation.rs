@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ask::{Ask, Framed},
-    copy_of, failure,
+    failure,
     failure::Message,
     frame::{Frame, Sentence, answer, with_cookies},
     parts::{ComputerChoice, Notice, NoticeKind, PasswordField, Problem, computer_from, distrust},
@@ -87,7 +87,7 @@ pub(super) async fn submit(
         token: spent,
         password: TypedPassword::new(form.new),
         computer,
-        replaces: ask.token().and_then(copy_of),
+        replaces: ask.visitor.token.clone(),
     };
     match ask
         .identity()

@@ -109,7 +109,7 @@ pub(super) async fn submit(ask: Ask, form: Result<Form<SignInForm>, FormRejectio
         tenant: None,
         computer: attempt.computer,
         host_asked: attempt.passage.as_ref().map(|passage| passage.host.clone()),
-        replaces: ask.token().and_then(super::copy_of),
+        replaces: ask.visitor.token.clone(),
     };
     match ask.identity().sign_in(&ask.visitor.client, asked).await {
         Err(fault) => failure::fault(&ask, &fault),

@@ -176,6 +176,47 @@ fn a11_an_error_page_repeats_no_credential() {
     }
 }
 
+/// An upstream that changes the protocol unasked gets nothing past us, whatever it sends with it.
+#[test]
+fn a12_a_protocol_switched_unasked_is_a_broken_answer() {
+    let switching = Recorder::scripted(|_, stream| {
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Set-Cookie: {SESSION_COOKIE}=planted; Path=/; Secure\r\n\r\nraw bytes"
+        );
+        let _ = stream.write_all(answer.as_bytes());
+        Reply::Taken
+    });
+    let stage = Stage::with(switching, Recorder::start());
+    for version in VERSIONS {
+        let answer = stage.send(version, b"GET", b"/public/a", &[]);
+        assert_eq!(answer.status(), 502, "{version:?}: {answer:?}");
+        let text = answer.response().everything();
+        assert!(text.contains("upstream_broken"), "{version:?}: {text}");
+        assert!(
+            !text.contains("planted") && !text.contains("raw bytes"),
+            "{text}"
+        );
+    }
+}
+
+/// A cookie without a name is nobody's: it opens nothing, shuts nobody out, and goes nowhere.
+#[test]
+fn a12_a_nameless_cookie_is_neither_proof_nor_passed_on() {
+    let stage = Stage::set();
+    let insider = stage.insider();
+    let ours = Stage::cookie_of(&insider);
+    for version in VERSIONS {
+        let nameless = format!("={ours}; a=1");
+        let answer = stage.send(version, b"GET", b"/a", &[(b"cookie", nameless.as_bytes())]);
+        assert!(answer.is_challenge(), "{version:?}: {answer:?}");
+        let beside = format!("=={SESSION_COOKIE}=planted; {ours}; a=1");
+        let answer = stage.send(version, b"GET", b"/a", &[(b"cookie", beside.as_bytes())]);
+        assert_passed("beside ours", &answer);
+        assert_eq!(stage.closed.last().all("cookie"), ["a=1"], "{version:?}");
+    }
+}
+
 /// An upstream cannot plant a session of ours in the browser, nor take one away.
 #[test]
 fn a12_an_upstream_cannot_set_our_cookies() {
@@ -186,6 +227,8 @@ fn a12_an_upstream_cannot_set_our_cookies() {
             "__HOST-octroi=planted; Path=/; Secure".to_owned(),
             "__Host-octroi-enter-1=planted; Path=/; Secure".to_owned(),
             format!(" {SESSION_COOKIE}=planted; Path=/; Secure"),
+            format!("={SESSION_COOKIE}=planted; Path=/; Secure"),
+            format!("=\t= {SESSION_COOKIE}=planted; Path=/; Secure"),
             "theirs=kept; Path=/".to_owned(),
         ] {
             response.fields.push(("set-cookie".to_owned(), line));

@@ -152,7 +152,7 @@ impl Services {
             started_at: now,
             ends_at: goal.ends_at,
         };
-        let replaced = self.session_of(attempt.replaces.as_ref()).await?;
+        let replaced = self.session_of(attempt.replaces.as_deref()).await?;
         let (token, mut opening) = self.opening(client, &opening, now)?;
         let mut line =
             trace::of_client(client, Actor::Account(account.id), account, goal.event, now);

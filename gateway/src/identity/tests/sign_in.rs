@@ -113,7 +113,8 @@ async fn b3_signing_in_on_a_browser_with_a_session_ends_that_session() {
     world.ready("acme", "paul").await;
     let (first, signed_in) = world.signed_in("marie").await;
     let mut second = attempt("paul", PASSWORD);
-    second.replaces = crate::identity::secret::SessionToken::parse(first.expose().as_bytes());
+    second.replaces = crate::identity::secret::SessionToken::parse(first.expose().as_bytes())
+        .map(std::sync::Arc::new);
     let second = opened(world.identity.sign_in(&client(), second).await.unwrap());
     assert!(matches!(
         world.presence(&first).await,

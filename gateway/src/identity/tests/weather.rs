@@ -44,7 +44,7 @@ async fn a_persons_day(weather: &Weather) {
     let identity = &world.identity;
     let (first, _) = world.signed_in("marie").await;
     let mut again = attempt("marie", PASSWORD);
-    again.replaces = SessionToken::parse(first.expose().as_bytes());
+    again.replaces = SessionToken::parse(first.expose().as_bytes()).map(std::sync::Arc::new);
     let token = opened(identity.sign_in(&client(), again).await.unwrap()).token;
     assert!(matches!(
         world.presence(&first).await,

@@ -7,6 +7,7 @@
 )]
 
 mod broken_input;
+mod commands;
 mod documentation;
 mod kill;
 mod life;

@@ -159,12 +159,11 @@ impl ProxyHttp for Gate {
         Ok(None)
     }
 
-    /// Another address may be tried: by any request where the service never took the connection,
-    /// so that nothing can have been sent; otherwise only by requests that may be repeated, since
-    /// Pingora cannot tell in all cases what a lost connection had carried.
+    /// Another address may be tried, by any request: Pingora calls this only where no connection
+    /// came about, TLS included, so that not a byte of the request was sent.
     fn fail_to_connect(
         &self,
-        session: &mut Session,
+        _session: &mut Session,
         _peer: &HttpPeer,
         context: &mut Self::CTX,
         mut fault: Box<Error>,
@@ -173,12 +172,7 @@ impl ProxyHttp for Gate {
             .record
             .route
             .and_then(|index| context.record.site.way(index));
-        let more = way.is_some_and(|way| context.attempts < way.service.len());
-        let nothing_sent = matches!(
-            fault.etype(),
-            ErrorType::ConnectRefused | ErrorType::ConnectNoRoute | ErrorType::ConnectTimedout
-        );
-        fault.set_retry(more && (nothing_sent || session.req_header().method.is_idempotent()));
+        fault.set_retry(way.is_some_and(|way| context.attempts < way.service.len()));
         fault
     }
 

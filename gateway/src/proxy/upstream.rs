@@ -178,8 +178,25 @@ impl Service {
         Ok(DirectDial { address, tls })
     }
 
+    /// The first in turn that has an address which may be used: a name that cannot be resolved
+    /// costs no request while another of the service's addresses is good.
     async fn pick(&self, now: Timestamp) -> Result<UpstreamAddress, UpstreamFault> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut picked = self.address_of(turn, now).await;
+        for step in 1..self.targets.len() {
+            if picked.is_ok() {
+                break;
+            }
+            picked = self.address_of(turn.wrapping_add(step), now).await;
+        }
+        picked
+    }
+
+    async fn address_of(
+        &self,
+        turn: usize,
+        now: Timestamp,
+    ) -> Result<UpstreamAddress, UpstreamFault> {
         let place = turn.checked_rem(self.targets.len()).unwrap_or(0);
         match self.targets.get(place) {
             Some(Target::Unix(path)) => Ok(UpstreamAddress::Unix(path.to_path_buf())),

@@ -102,3 +102,17 @@ async fn a_name_that_comes_to_mean_the_gateway_itself_is_refused_when_it_is_reso
     assert_eq!(why, "localhost has no address that may be used");
     assert_eq!(refusal(&service("localhost:4444", false, &own)).await, "");
 }
+
+#[tokio::test]
+async fn an_address_that_may_not_be_used_costs_no_request_while_another_is_good() {
+    let own = ["0.0.0.0:4443", "[::]:4443"];
+    for bad in ["169.254.169.254:80", "localhost:4443"] {
+        let mut both = service(bad, false, &own);
+        let good = service("10.0.0.12:80", false, &own);
+        let targets = std::mem::take(&mut both.targets).into_iter();
+        both.targets = targets.chain(good.targets).collect();
+        for turn in 0..4 {
+            assert_eq!(refusal(&both).await, "", "{bad}, {turn}");
+        }
+    }
+}

@@ -266,7 +266,10 @@ impl Asking<'_> {
             tracing::error!(%fault, "no identity could be made for an upstream");
             match fault {
                 PassportFault::Store(_) => Refusal::StoreUnavailable,
-                _ => Refusal::Fault,
+                PassportFault::Entropy(_)
+                | PassportFault::Key(_)
+                | PassportFault::AccountGone
+                | PassportFault::Field(_) => Refusal::Fault,
             }
         })
     }

@@ -137,7 +137,7 @@ mod tests {
         while turns.sources().get(&one).unwrap().asked <= PLACES_MAX {
             tokio::task::yield_now().await;
         }
-        let beyond = timeout(Duration::from_secs(60), turns.take(one)).await;
+        let beyond = timeout(Duration::from_mins(1), turns.take(one)).await;
         assert!(beyond.unwrap().is_none(), "refused, and not after a wait");
         waiting.abort();
         assert!(waiting.await.unwrap_err().is_cancelled());

@@ -59,7 +59,7 @@ impl Tenure for Admitted {
     }
 }
 
-/// Whether a page of `origin` may open WebSockets on a route: one of the same origin, or a listed one.
+/// Whether a page of `origin` may open a socket on a route: one of the same origin, or a listed one.
 pub(super) fn is_listed(
     site: &Site,
     index: RouteIndex,

@@ -112,26 +112,26 @@ async fn invariant_2_over_a_store_that_fails_nothing_opens_and_nothing_is_half_d
             let outcome = identity
                 .sign_in(&client(), attempt("marie", password))
                 .await;
-            unavailable("sign-in", outcome);
+            unavailable("sign-in", &outcome);
         }
         let (current, new) = (typed(PASSWORD), typed(OTHER_PASSWORD));
         let outcome = identity
             .change_password(&client(), &signed_in, current, new)
             .await;
-        unavailable("change of password", outcome);
+        unavailable("change of password", &outcome);
         let outcome = identity.accept_invitation(&client(), answer()).await;
-        unavailable("invitation", outcome);
+        unavailable("invitation", &outcome);
         let outcome = identity.issue_ticket(&signed_in, &payroll, nonce()).await;
-        unavailable("ticket", outcome);
+        unavailable("ticket", &outcome);
         let outcome = identity.enter(&client(), &passage, &payroll, nonce()).await;
-        unavailable("entry", outcome);
+        unavailable("entry", &outcome);
         set(&weather, false);
     }
     weather.fail(true);
     weather.forget_all(true);
     let presence = identity.presence(Some(&token), &portal()).await;
-    unavailable("a token that memory does not know", presence);
-    unavailable("a list", identity.own_sessions(&signed_in).await);
+    unavailable("a token that memory does not know", &presence);
+    unavailable("a list", &identity.own_sessions(&signed_in).await);
     weather.forget_all(false);
     weather.fail(false);
 
@@ -152,14 +152,14 @@ async fn invariant_2_over_a_store_that_fails_nothing_opens_and_nothing_is_half_d
 
     weather.fail_writes(true);
     let signed_out = identity.sign_out(&client(), &token, &portal()).await;
-    unavailable("sign-out", signed_out);
+    unavailable("sign-out", &signed_out);
     assert!(matches!(
         world.presence(&token).await,
         Presence::Rejected(_)
     ));
 }
 
-fn unavailable<T>(what: &str, outcome: Result<T, Fault>) {
+fn unavailable<T>(what: &str, outcome: &Result<T, Fault>) {
     let is_unavailable = matches!(outcome, Err(Fault::Store(StoreError::Unavailable(_))));
     assert!(is_unavailable, "{what}");
 }

@@ -46,74 +46,79 @@ async fn opened(world: &World) -> Arc<OpenRequest> {
     open
 }
 
-#[tokio::test]
-async fn c1_a_reload_ends_what_would_not_be_let_in_again_and_nothing_else() {
-    for (what, from, to, ends) in [
-        ("nothing changed", "", "", false),
+/// Edits of the configuration (what, from, to), and whether they end what was open.
+fn edits() -> [(&'static str, &'static str, String, bool); 11] {
+    [
+        ("nothing changed", "", String::new(), false),
         (
             "more roles",
             r#"roles = ["rh"]"#,
-            r#"roles = ["rh", "it"]"#,
+            r#"roles = ["rh", "it"]"#.to_owned(),
             false,
         ),
         (
             "another deadline",
             PERSON,
-            &format!("{PERSON}\ntimeouts = {{ idle = \"9s\" }}"),
+            format!("{PERSON}\ntimeouts = {{ idle = \"9s\" }}"),
             false,
         ),
         (
             "another service",
             "http://127.0.0.1:1",
-            "http://127.0.0.1:2",
+            "http://127.0.0.1:2".to_owned(),
             false,
         ),
         (
             "another name",
             r#"name = "paie""#,
-            r#"name = "payroll""#,
+            r#"name = "payroll""#.to_owned(),
             false,
         ),
         (
             "another route",
             r#"name = "down""#,
-            r#"name = "gone""#,
+            r#"name = "gone""#.to_owned(),
             false,
         ),
         (
             "other roles",
             r#"roles = ["rh"]"#,
-            r#"roles = ["it"]"#,
+            r#"roles = ["it"]"#.to_owned(),
             true,
         ),
         (
             "another tenant",
             r#"tenants = ["acme"]"#,
-            r#"tenants = ["globex"]"#,
+            r#"tenants = ["globex"]"#.to_owned(),
             true,
         ),
         (
             "another host",
             r#"host = "paie.example.com""#,
-            r#"host = "moved.example.com""#,
+            r#"host = "moved.example.com""#.to_owned(),
             true,
         ),
         (
             "another path",
             PERSON,
-            &format!("path = \"/only/\"\n{PERSON}"),
+            format!("path = \"/only/\"\n{PERSON}"),
             true,
         ),
         (
             "other methods",
             PERSON,
-            &format!("methods = [\"POST\"]\n{PERSON}"),
+            format!("methods = [\"POST\"]\n{PERSON}"),
             true,
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn c1_a_reload_ends_what_would_not_be_let_in_again_and_nothing_else() {
+    for (what, from, to, ends) in edits() {
         let world = World::new().await;
         let open = opened(&world).await;
-        let next = site(&world, |text| text.replacen(from, to, 1));
+        let next = site(&world, |text| text.replacen(from, &to, 1));
         world.gate.0.site.store(Arc::new(next));
         let ended = world.gate.0.open_requests.end_lapsed(EndReason::RouteGone);
         assert_eq!(

@@ -14,6 +14,7 @@
 pub mod world;
 
 pub mod binary;
+pub mod database;
 pub mod page;
 pub mod recorder;
 pub mod visitor;

@@ -20,6 +20,8 @@ pub struct Door {
     pub address: SocketAddr,
     /// The address that connections come from; loopback has 16 million of them.
     pub from: IpAddr,
+    /// What is sent before TLS begins, as a load balancer does.
+    pub announcement: Vec<u8>,
     roots: Arc<RootCertStore>,
 }
 
@@ -35,6 +37,7 @@ impl Door {
         Self {
             address,
             from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            announcement: Vec::new(),
             roots: Arc::new(roots),
         }
     }
@@ -45,6 +48,15 @@ impl Door {
         let [a, b, c] = last;
         Self {
             from: IpAddr::V4(Ipv4Addr::new(127, a, b, c)),
+            ..self.clone()
+        }
+    }
+
+    /// The same door, announcing each connection with these bytes before TLS begins.
+    #[must_use]
+    pub fn announced_by(&self, announcement: &[u8]) -> Self {
+        Self {
+            announcement: announcement.to_vec(),
             ..self.clone()
         }
     }
@@ -82,7 +94,9 @@ impl Door {
             ServerName::try_from(sni.to_owned()).map_err(io::Error::other)?
         };
         let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-        let mut tls = StreamOwned::new(session, self.tcp()?);
+        let mut stream = self.tcp()?;
+        stream.write_all(&self.announcement)?;
+        let mut tls = StreamOwned::new(session, stream);
         while tls.conn.is_handshaking() {
             tls.conn.complete_io(&mut tls.sock)?;
         }

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -20,6 +21,7 @@ pub use process::Running;
 
 use crate::binary;
 use crate::page::Form;
+use crate::patience::wait_for;
 use crate::recorder::Recorder;
 use crate::visitor::{Hop, Visitor};
 use crate::wire::Door;
@@ -240,11 +242,31 @@ impl World {
         self.gateway.log()
     }
 
+    /// The access line of the request with this id, as the gateway wrote it.
+    #[track_caller]
+    pub fn access_line(&self, request: &str) -> Value {
+        let written = wait_for(ACCESS_LINE, || self.access_line_of(request));
+        let (line, _) = written.unwrap_or_else(|| panic!("{request}: no line in {}", self.log()));
+        line
+    }
+
+    fn access_line_of(&self, request: &str) -> Option<Value> {
+        let log = self.log();
+        let mut lines = log.lines().filter(|line| line.contains(request));
+        lines.find_map(|line| {
+            let line: Value = serde_json::from_str(line).ok()?;
+            (line["kind"] == "access" && line["request"] == request).then_some(line)
+        })
+    }
+
     /// The address of the management listener.
     pub fn management(&self) -> SocketAddr {
         self.facts.management
     }
 }
+
+/// How long an access line may wait for its writer.
+const ACCESS_LINE: Duration = Duration::from_secs(5);
 
 /// The cookie that carries a session on one host.
 pub const SESSION_COOKIE: &str = "__Host-octroi";

@@ -6,13 +6,20 @@
     reason = "a failing test says why and ends"
 )]
 
+mod assertion;
 mod broken_input;
 mod commands;
 mod documentation;
+mod entrances;
 mod kill;
 mod life;
+mod limits;
 mod nginx_upstream;
 mod plain_http;
 mod reload;
+mod scale;
+mod sessions_in_use;
+mod store_faults;
+mod timeouts;
 mod tls;
 mod upstreams;

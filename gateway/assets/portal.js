@@ -4,9 +4,15 @@
 function offerToShow(button) {
   const field = document.getElementById(button.getAttribute("aria-controls"));
   if (!field) return;
+  const states = [
+    { type: "password", name: button.getAttribute("aria-label"), word: button.textContent },
+    { type: "text", name: button.dataset.hide, word: button.dataset.hideShort },
+  ];
   const set = (shown) => {
-    field.type = shown ? "text" : "password";
-    button.textContent = shown ? button.dataset.hide : button.dataset.show;
+    const state = states[Number(shown)];
+    field.type = state.type;
+    button.setAttribute("aria-label", state.name);
+    button.textContent = state.word;
   };
   button.hidden = false;
   button.addEventListener("click", () => set(field.type === "password"));

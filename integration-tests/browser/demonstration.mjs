@@ -1,6 +1,6 @@
 // A demonstration of octroi in a directory of its own: started, waited for, stopped by its own process id.
 import { spawn, execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,16 +28,24 @@ export async function start() {
   const port = facts.https.split(':').at(-1);
   const portal = facts.portal.split(':')[0];
 
+  const config = join(directory, 'octroi.toml');
+
   return {
     facts,
+    directory,
     portal: `https://${portal}:${port}`,
     url: (host, path = '/') => `https://${host}:${port}${path}`,
     password: (login) => facts.accounts.find((account) => `${account.tenant}/${account.login}` === login).password,
     log: () => log,
     // The command line of this demonstration, with JSON read.
     octroi: async (...args) => {
-      const { stdout } = await run(binary, [...args, '-c', join(directory, 'octroi.toml'), '--json']);
+      const { stdout } = await run(binary, [...args, '-c', config, '--json']);
       return JSON.parse(stdout);
+    },
+    // More lines at the end of the configuration, in force when this returns.
+    configure: async (text) => {
+      appendFileSync(config, text);
+      await run(binary, ['reload', '-c', config]);
     },
     stop: async () => {
       child.kill('SIGTERM');

@@ -1,47 +1,102 @@
-// Every page in both languages, both colour schemes and three widths: to be looked at by a person, and by axe.
-const PAGES = [
-  ['sign-in', '/.octroi/login'],
-  ['account', '/.octroi/account'],
-  ['sessions', '/.octroi/account/sessions'],
-  ['change-password', '/.octroi/account/password'],
-  ['sign-out', '/.octroi/logout'],
-  ['not-found', '/.octroi/nothing'],
-  ['invitation-dead', '/.octroi/invitation?token=none'],
-];
-const SERVICES = [
-  ['payroll', 'paie.localhost'],
-  ['visitors', 'visites.localhost'],
-  ['echo', 'echo.localhost'],
-];
-const WIDTHS = [320, 768, 1280];
+// Every page in every state, in both languages, both colour schemes and three widths: for axe, and for people to look at.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import * as states from './states.mjs';
+
+// axe looks at the narrowest and the widest; what fits both fits between.
+const WIDTHS = [{ width: 320, axe: true }, { width: 768, axe: false }, { width: 1280, axe: true }];
+const LOCALES = ['fr-FR', 'en-GB'];
+const SCHEMES = ['light', 'dark'];
 
 export async function everyPage(browser, demonstration) {
-  for (const locale of ['fr-FR', 'en-GB']) {
-    for (const colorScheme of ['light', 'dark']) {
-      const page = await browser.person({ locale, colorScheme });
-      for (const [name, path] of PAGES) {
-        await photograph(browser, page, `${name}-${locale.slice(0, 2)}-${colorScheme}`, `${demonstration.portal}${path}`);
-        if (name === 'sign-in') await signIn(page, demonstration);
-      }
-      for (const [name, host] of SERVICES) {
-        await photograph(browser, page, `${name}-${locale.slice(0, 2)}-${colorScheme}`, demonstration.url(host));
+  const silent = createServer(() => {});
+  await new Promise((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const gallery = new Gallery(browser, demonstration);
+  try {
+    await demonstration.configure(failingServices(silent.address().port));
+    for (const locale of LOCALES) {
+      for (const colorScheme of SCHEMES) {
+        for (const walk of Object.values(states)) await walk(new Wall(gallery, { locale, colorScheme }));
+        await browser.closeContexts();
       }
     }
+  } finally {
+    silent.closeAllConnections?.();
+    silent.close();
+  }
+  gallery.writeCatalogue();
+}
+
+// Two services that people meet on a bad day: one that is not there, one that never answers.
+function failingServices(silentPort) {
+  const route = (host, to, more) => `\n[[route]]\nhost = "${host}"\nto = "${to}"\nsign_in = "public"\n${more}`;
+  return route(states.ABSENT, 'http://127.0.0.1:1', '')
+    + route(states.SILENT, `http://127.0.0.1:${silentPort}`, 'timeouts = { response = "1s" }\n');
+}
+
+class Gallery {
+  constructor(browser, demonstration) {
+    this.browser = browser;
+    this.demonstration = demonstration;
+    this.taken = new Map();
+  }
+
+  // One page on which all pictures hang: rows of states, columns of language and scheme.
+  writeCatalogue() {
+    const columns = LOCALES.flatMap((locale) => SCHEMES.map((scheme) => `${locale.slice(0, 2)}-${scheme}`));
+    const figure = (name, column, width) => `<a href="all-${name}-${column}-${width}.png"><img loading="lazy" width="${width / 3}" alt="${name}, ${column}, ${width} px" src="all-${name}-${column}-${width}.png"></a>`;
+    const rows = [...this.taken.keys()].map((name) => `<h2>${name}</h2>\n<p>${columns.map((column) => figure(name, column, 320)).join('')}</p>\n<p>${columns.map((column) => figure(name, column, 1280)).join('')}</p>`);
+    const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Pages of octroi</title><style>img { border: 1px solid; margin: 4px; vertical-align: top }</style>\n<h1>Pages of octroi</h1>\n${rows.join('\n')}\n`;
+    writeFileSync(join(this.browser.pictures, 'index.html'), html);
   }
 }
 
-async function photograph(browser, page, name, url) {
-  await page.goto(url);
-  for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: 800 });
-    await browser.look(page, `all-${name}-${width}`);
+// The pictures of one language and scheme, and what is needed to take them.
+export class Wall {
+  constructor(gallery, { locale, colorScheme }) {
+    this.browser = gallery.browser;
+    this.demonstration = gallery.demonstration;
+    this.taken = gallery.taken;
+    this.options = { locale, colorScheme };
+    this.language = locale.slice(0, 2);
+    this.name = `${this.language}-${colorScheme}`;
   }
-}
 
-async function signIn(page, demonstration) {
-  await page.fill('#login', 'acme/marie');
-  await page.fill('#password', demonstration.password('acme/marie'));
-  await page.check('#computer-private');
-  await page.click('button.primary');
-  await page.waitForURL(/account/);
+  // A person with a browser of their own, which remembers the status of the page that it shows.
+  async person(options = {}) {
+    const page = await this.browser.person({ ...this.options, ...options });
+    page.on('response', (response) => {
+      const isPage = response.request().isNavigationRequest() && response.frame() === page.mainFrame();
+      if (isPage) page.shownStatus = response.status();
+    });
+    return page;
+  }
+
+  // Hangs up what the page shows now, at each width; the status tells that it is the page that was meant.
+  async hang(page, name, status = 200) {
+    await page.waitForLoadState('load');
+    if (status !== null && page.shownStatus !== status) {
+      throw new Error(`${name}: status ${page.shownStatus} in place of ${status} at ${page.url()}`);
+    }
+    const language = await page.getAttribute('html', 'lang');
+    if (language !== this.language) throw new Error(`${name}: the page is in ${language}`);
+    for (const { width, axe } of WIDTHS) {
+      const title = `all-${name}-${this.name}-${width}`;
+      await page.setViewportSize({ width, height: 800 });
+      if (axe) await this.browser.assertAccessible(page, title);
+      await this.browser.assertFits(page, title);
+      mkdirSync(this.browser.pictures, { recursive: true });
+      await page.screenshot({ path: join(this.browser.pictures, `${title}.png`), fullPage: true });
+    }
+    this.taken.set(name, true);
+  }
+
+  // Does what leads on, and stays on the page that would go on by itself.
+  async stayOn(page, pattern, act) {
+    await page.route(pattern, (route) => route.abort('aborted'), { times: 1 });
+    await act();
+    await page.waitForLoadState('load');
+    await page.unroute(pattern);
+  }
 }

@@ -56,9 +56,34 @@ impl<'a> Calendar<'a> {
         Moment { iso: iso(at), text }
     }
 
+    /// Day and time, where the page names the zone once: "22 November 2026 at 14:05". In the hour that
+    /// a change of clocks repeats, the offset is added.
+    pub(crate) fn day_and_time(&self, at: Timestamp) -> Moment {
+        let zoned = self.zoned(at);
+        let mut text = self.texts.fill(
+            "date-day-time",
+            [
+                ("day", (&self.day(&zoned)).into()),
+                ("month", (&self.month(&zoned)).into()),
+                ("year", (&zoned.year().to_string()).into()),
+                ("time", (&self.clock_of(&zoned)).into()),
+            ],
+        );
+        if self.is_repeated(&zoned) {
+            text = format!("{text} (UTC{})", zoned.offset());
+        }
+        Moment { iso: iso(at), text }
+    }
+
     /// Day and time in figures, for tables: "2026-11-22 14:05". The table says the zone once.
     pub(crate) fn figures(&self, at: Timestamp) -> Moment {
-        let text = self.zoned(at).strftime("%Y-%m-%d %H:%M").to_string();
+        let zoned = self.zoned(at);
+        let text = zoned.strftime("%Y-%m-%d %H:%M").to_string();
+        let text = if self.is_repeated(&zoned) {
+            format!("{text} (UTC{})", zoned.offset())
+        } else {
+            text
+        };
         Moment { iso: iso(at), text }
     }
 
@@ -124,15 +149,17 @@ impl<'a> Calendar<'a> {
         } else {
             self.texts.with("date-zone", "city", &city)
         };
-        if self
-            .zone
-            .to_ambiguous_timestamp(zoned.datetime())
-            .is_ambiguous()
-        {
+        if self.is_repeated(zoned) {
             format!("{named}, UTC{}", zoned.offset())
         } else {
             named
         }
+    }
+
+    /// Whether a change of clocks makes this hour come twice.
+    fn is_repeated(&self, zoned: &Zoned) -> bool {
+        let hour = self.zone.to_ambiguous_timestamp(zoned.datetime());
+        hour.is_ambiguous()
     }
 
     /// `Europe/Paris` as "Paris". `None` for UTC.
@@ -235,6 +262,14 @@ mod tests {
                 "25 October 2026 at 02:30 (Paris time, UTC+01)",
             ]
         );
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        let calendar = Calendar::new(Texts::of(Language::English), &zone);
+        let told = calendar.day_and_time(first).text;
+        assert_eq!(told, "25 October 2026 at 02:30 (UTC+02)");
+        assert_eq!(calendar.figures(again).text, "2026-10-25 02:30 (UTC+01)");
+        let told = calendar.day_and_time(AFTERNOON).text;
+        assert_eq!(told, "22 November 2026 at 14:05");
+        assert_eq!(calendar.figures(AFTERNOON).text, "2026-11-22 14:05");
     }
 
     #[test]

@@ -111,6 +111,11 @@ impl Words<'_> {
             PageKind::Refused => ("refused-title", self.all(&["refused-body"])),
             PageKind::NotFound => ("error-missing-title", self.all(&["error-missing"])),
             PageKind::TooLarge => ("error-large-title", self.all(&["error-large"])),
+            // Part of a body may have reached the service before its time was over.
+            PageKind::TooSlow if self.page.is_write => (
+                "error-late-title",
+                self.all(&["error-late", "error-slow-write"]),
+            ),
             PageKind::TooSlow => ("error-late-title", self.all(&["error-late"])),
             PageKind::TooManyRequests => ("limited-title", vec![self.limited()]),
             PageKind::Fault => (
@@ -124,7 +129,7 @@ impl Words<'_> {
             }
             PageKind::Busy => (
                 "error-closed-title",
-                self.all(&["error-closed", "error-closed-what"]),
+                self.all(&["error-closed", "error-down-what"]),
             ),
             PageKind::ServiceTooSlow => {
                 let mut said = self.about_host("error-slow");
@@ -169,8 +174,8 @@ impl Words<'_> {
         let portal = |path: &str| self.site.portal_url(path);
         match self.page.kind {
             PageKind::Refused => {
-                if let Some(mail) = self.mail_to_support() {
-                    add(mail, "refused-support");
+                if let Some(support) = self.support("refused-support-subject") {
+                    add(support, "refused-support");
                 }
                 add(portal("/.octroi/account"), "refused-services");
                 add(portal("/.octroi/logout"), "refused-other");
@@ -187,36 +192,26 @@ impl Words<'_> {
                 if let Some(target) = self.page.retry {
                     add(target.to_owned(), "try-again");
                 }
+                if self.page.kind != PageKind::TooManyRequests
+                    && let Some(support) = self.support("error-support-subject")
+                {
+                    add(support, "refused-support");
+                }
             }
-            PageKind::BadRequest | PageKind::NotFound | PageKind::TooLarge => {}
+            PageKind::NotFound => add(portal("/.octroi/account"), "refused-services"),
+            PageKind::BadRequest | PageKind::TooLarge => {
+                if let Some(support) = self.support("error-support-subject") {
+                    add(support, "refused-support");
+                }
+            }
         }
         actions
     }
 
-    /// A message to support with the reference in its subject; `None` unless support has an address.
-    fn mail_to_support(&self) -> Option<String> {
-        let address = self.site.contact.support.as_deref()?;
-        if !address.starts_with("mailto:") || address.contains('?') {
-            return Some(address.to_owned());
-        }
+    fn support(&self, subject: &str) -> Option<String> {
         let id = self.page.request_id.to_string();
-        let subject = self.texts.with("refused-support-subject", "id", &id);
-        Some(format!("{address}?subject={}", percent_encoded(&subject)))
+        self.site.write_to_support(&self.texts.with(subject, "id", &id))
     }
-}
-
-/// As a `mailto:` query wants it (RFC 6068, section 2).
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&data_encoding::HEXUPPER.encode(&[byte]));
-        }
-    }
-    encoded
 }
 
 /// What is shown when the page itself cannot be written.

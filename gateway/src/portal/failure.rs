@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -96,14 +96,35 @@ pub(super) fn trail(fault: &Fault) -> String {
 pub(super) fn closed(ask: &Ask) -> Response {
     let paragraphs = vec![
         Sentence::plain(ask.texts.get("error-closed")),
-        Sentence::plain(ask.texts.get("error-closed-what")),
+        Sentence::plain(ask.texts.get("error-down-what")),
     ];
-    let page = Message::new(
+    let mut page = Message::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "error-closed-title",
         paragraphs,
     );
+    page.actions.extend(again(ask));
+    page.actions.extend(support(ask, "error-support-subject"));
     retry_after(page.answer(ask), RETRY_AFTER_FAULT_SECONDS)
+}
+
+/// The same page again, where asking again changes nothing.
+fn again(ask: &Ask) -> Option<Action> {
+    let place = ask.uri.path_and_query()?;
+    (ask.method == Method::GET).then(|| Action {
+        href: place.as_str().to_owned(),
+        label: ask.texts.get("try-again"),
+    })
+}
+
+/// Writing to support, with the reference in the subject.
+pub(super) fn support(ask: &Ask, subject: &str) -> Option<Action> {
+    let id = ask.visitor.client.request.to_string();
+    let subject = ask.texts.with(subject, "id", &id);
+    Some(Action {
+        href: ask.site.write_to_support(&subject)?,
+        label: ask.texts.get("refused-support"),
+    })
 }
 
 /// The page of somebody who comes too often: 429.
@@ -141,7 +162,12 @@ pub(super) fn distrusted_form(ask: &Ask, forgery: super::forms::Forgery, back: &
 /// 404.
 pub(super) async fn not_found(ask: Ask) -> Response {
     let paragraphs = vec![Sentence::plain(ask.texts.get("error-missing"))];
-    Message::new(StatusCode::NOT_FOUND, "error-missing-title", paragraphs).answer(&ask)
+    let mut page = Message::new(StatusCode::NOT_FOUND, "error-missing-title", paragraphs);
+    page.actions.push(Action {
+        href: ask.site.portal_url("/.octroi/account"),
+        label: ask.texts.get("refused-services"),
+    });
+    page.answer(&ask)
 }
 
 /// 405.

@@ -53,10 +53,18 @@ pub(crate) enum NoticeKind {
 pub(crate) struct ComputerChoice {
     /// Whether "mine" is chosen.
     pub(crate) is_private: bool,
-    /// What "shared" means.
-    pub(crate) public_label: String,
-    /// What "mine" means.
-    pub(crate) private_label: String,
+    /// "Shared", and what that means.
+    pub(crate) public: Choice,
+    /// "Mine", and what that means.
+    pub(crate) private: Choice,
+}
+
+/// One choice of several: a sentence whose beginning, up to the colon, names it.
+pub(crate) struct Choice {
+    /// Its name.
+    pub(crate) name: String,
+    /// The rest of the sentence, with its colon.
+    pub(crate) meaning: String,
 }
 
 impl Problem {
@@ -176,10 +184,24 @@ impl ComputerChoice {
         } else {
             texts.with("computer-private-minutes", "n", private_minutes)
         };
+        let public_label = texts.with("computer-public", "n", minutes(Computer::Public));
         Self {
             is_private: chosen == Computer::Private,
-            public_label: texts.with("computer-public", "n", minutes(Computer::Public)),
-            private_label,
+            public: Choice::of(&public_label),
+            private: Choice::of(&private_label),
+        }
+    }
+}
+
+impl Choice {
+    /// French has a no-break space before the colon, which goes with it.
+    fn of(sentence: &str) -> Self {
+        let colon = sentence.find(':').unwrap_or(sentence.len());
+        let (before, _) = sentence.split_at(colon);
+        let (name, meaning) = sentence.split_at(before.trim_end().len());
+        Self {
+            name: name.to_owned(),
+            meaning: meaning.to_owned(),
         }
     }
 }

@@ -173,9 +173,9 @@ impl SessionCard {
             id: facts.id.to_string(),
             is_this: facts.id == this,
             browser: browser::name(facts.user_agent.as_deref(), ask.texts),
-            started: calendar.sentence(facts.started_at),
-            used: calendar.sentence(facts.last_used_at),
-            ends: calendar.sentence(facts.ends_at),
+            started: calendar.day_and_time(facts.started_at),
+            used: calendar.day_and_time(facts.last_used_at),
+            ends: calendar.day_and_time(facts.ends_at),
             address: facts.address.as_deref().map(str::to_owned),
             computer: ask.texts.get(computer),
         }

@@ -285,7 +285,9 @@ fn page(
         .iter()
         .find(|problem| problem.field == "login")
         .map(|problem| problem.text.clone());
+    let (before, after) = ask.texts.around("signin-context", "host");
     let body = SignInPage {
+        going: Around { before, after },
         password: PasswordField::current("password", ask.texts.get("password-label"), &problems),
         computer: ComputerChoice::new(&ask.site, ask.texts, attempt.computer),
         frame,
@@ -314,7 +316,14 @@ struct SignInPage {
     login_problem: Option<String>,
     password: PasswordField,
     computer: ComputerChoice,
+    going: Around,
     passage: Option<Passage>,
+}
+
+/// The words around the host that the person is going to.
+struct Around {
+    before: String,
+    after: String,
 }
 
 #[derive(Template)]

@@ -75,6 +75,16 @@ impl Site {
         self.contact.support.as_deref().map(readable)
     }
 
+    /// Where to write to support: a message with this subject, where support has an address for mail.
+    /// `None` unless support has an address at all.
+    pub(crate) fn write_to_support(&self, subject: &str) -> Option<String> {
+        let address = self.contact.support.as_deref()?;
+        if !address.starts_with("mailto:") || address.contains('?') {
+            return Some(address.to_owned());
+        }
+        Some(format!("{address}?subject={}", percent_encoded(subject)))
+    }
+
     /// Whether `host` is one that services stand behind.
     pub(crate) fn is_application_host(&self, host: &Host) -> bool {
         *host != self.portal && self.routes.names_host(host)
@@ -117,6 +127,20 @@ impl Site {
         })
         .collect()
     }
+}
+
+/// As a `mailto:` query wants it (RFC 6068, section 2).
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push_str(&data_encoding::HEXUPPER.encode(&[byte]));
+        }
+    }
+    encoded
 }
 
 /// An address of the configuration without its scheme, where people know it without.

@@ -24,3 +24,10 @@ events.addEventListener("message", (event) => {
 events.addEventListener("error", () => {
   eventsLine.textContent = say("Closed.", "Fermé.");
 });
+
+const keptLine = document.getElementById("kept");
+const before = localStorage.getItem("echo-last-visit");
+localStorage.setItem("echo-last-visit", new Date().toLocaleTimeString());
+if (before) {
+  keptLine.textContent = say(`Last visit, from this browser’s storage: ${before}.`, `Dernière visite, d’après le stockage du navigateur : ${before}.`);
+}

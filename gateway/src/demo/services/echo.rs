@@ -14,7 +14,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, Query, Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -45,14 +45,33 @@ pub(super) fn router(clock: Arc<dyn Clock>) -> Router {
     page::styled().merge(own)
 }
 
+/// Counts its visits in a cookie, as services do: signing out on a shared computer takes it away.
 async fn trial(caller: Caller, headers: HeaderMap) -> Response {
-    page::answer(
-        StatusCode::OK,
-        &TrialPage {
-            caller,
-            headers: listed(&headers),
-        },
-    )
+    let visits = visits_before(&headers).saturating_add(1);
+    let body = TrialPage {
+        caller,
+        visits,
+        headers: listed(&headers),
+    };
+    let mut response = page::answer(StatusCode::OK, &body);
+    let cookie = format!("{VISITS}={visits}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    if let Ok(cookie) = HeaderValue::try_from(cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What this browser's cookie says; nothing where there is none, or nonsense.
+fn visits_before(headers: &HeaderMap) -> u32 {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|field| field.to_str().ok())
+        .flat_map(|field| field.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == VISITS)
+        .and_then(|(_, count)| count.parse().ok())
+        .unwrap_or(0)
 }
 
 /// What arrived, for scripts and tests to look at.
@@ -182,10 +201,13 @@ fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
 #[template(path = "demo/echo.html")]
 struct TrialPage {
     caller: Caller,
+    visits: u32,
     headers: Vec<(String, String)>,
 }
 
 const SCRIPT: &str = include_str!("../../../templates/demo/echo.js");
+/// The echo's own cookie.
+const VISITS: &str = "echo-visits";
 /// What `/download` sends where nothing is asked for: 1 MiB.
 const DOWNLOAD_BYTES: u64 = 1 << 20;
 /// The most that `/download` sends: 1 GiB.

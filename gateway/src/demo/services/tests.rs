@@ -110,6 +110,26 @@ async fn the_echo_counts_and_digests_and_sends_what_is_asked_for() {
 }
 
 #[tokio::test]
+async fn the_echo_counts_its_visits_in_a_cookie() {
+    let echo = service(Service::Echo);
+    for (held, wanted) in [
+        ("", 1),
+        ("echo-visits=4", 5),
+        ("other=9; echo-visits=1", 2),
+        ("echo-visits=many", 1),
+    ] {
+        let request = Request::get("/").header("cookie", held);
+        let request = request.body(Body::empty()).unwrap();
+        let response = echo.clone().oneshot(request).await.unwrap();
+        assert_eq!(
+            response.headers()["set-cookie"],
+            format!("echo-visits={wanted}; Path=/; Secure; HttpOnly; SameSite=Lax"),
+            "{held}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn each_service_listens_privately_and_writes_what_it_receives() {
     let directory = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_unix_millis(7)));

@@ -47,7 +47,7 @@ async fn a_person_comes_back_to_the_page_they_asked_for() {
     let house = Gatehouse::with_marie().await;
     let mut browser = house.browser();
     let page = leaves(&mut browser, PAYROLL, "/bulletins/2026%3Fmois%3D11").await;
-    assert!(page.says("You are going to paie.exemple.fr."));
+    assert!(page.says("You are going to <strong>paie.exemple.fr</strong>."));
     let (done, link) = signs_in(&mut browser, &page).await;
     assert!(
         link.starts_with("https://paie.exemple.fr/.octroi/enter?id="),

@@ -68,13 +68,13 @@ export async function after_a_public_computer_nothing_is_left(browser, demonstra
   await page.goto(`${demonstration.portal}/.octroi/logout`);
   await browser.look(page, 'sign-out');
   await page.locator('main form button.primary').click();
-  await page.waitForURL((url) => url.origin === demonstration.portal && url.search.includes('round='));
+  // Each host that was used is visited once more, to be cleared; the last one says so.
+  await page.waitForURL((url) => url.search.includes('round='));
   await page.waitForLoadState('networkidle');
   await browser.look(page, 'signed-out');
   const said = await page.locator('main').innerText();
   for (const host of [PAYROLL, ECHO]) assert.ok(said.includes(host), `${host} is not named among what was cleared: ${said}`);
-  // The one cookie that the last page sets is that of its own forms.
-  assert.deepEqual(await cookieNames(context), ['login.localhost __Host-octroi-form']);
+  assert.deepEqual(await cookieNames(context), [], 'no cookie is left');
 
   for (let step = 0; step < 6; step += 1) {
     await page.goBack({ waitUntil: 'load' }).catch(() => null);
@@ -125,9 +125,7 @@ export async function without_script_everything_works(browser, demonstration) {
   await page.waitForURL((url) => url.hostname === PAYROLL);
   await page.goto(`${demonstration.portal}/.octroi/logout`);
   await page.locator('main form button.primary').click();
-  // Each host that was used is visited once more, to be cleared.
-  await page.waitForURL((url) => url.origin === demonstration.portal && !url.search.includes('round='));
-  await page.waitForLoadState('networkidle');
+  await page.waitForURL(/round=/);
   await page.goto(demonstration.url(PAYROLL));
   await page.waitForSelector('#password');
 }

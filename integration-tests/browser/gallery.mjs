@@ -13,11 +13,12 @@ export async function everyPage(browser, demonstration) {
   const silent = createServer(() => {});
   await new Promise((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const gallery = new Gallery(browser, demonstration);
+  const walks = Object.values(states).filter((exported) => typeof exported === 'function');
   try {
     await demonstration.configure(failingServices(silent.address().port));
     for (const locale of LOCALES) {
       for (const colorScheme of SCHEMES) {
-        for (const walk of Object.values(states)) await walk(new Wall(gallery, { locale, colorScheme }));
+        for (const walk of walks) await walk(new Wall(gallery, { locale, colorScheme }));
         await browser.closeContexts();
       }
     }
@@ -94,9 +95,10 @@ export class Wall {
 
   // Does what leads on, and stays on the page that would go on by itself.
   async stayOn(page, pattern, act) {
-    await page.route(pattern, (route) => route.abort('aborted'), { times: 1 });
+    const stopped = page.waitForEvent('requestfailed', (request) => request.isNavigationRequest());
+    await page.route(pattern, (route) => route.abort('aborted'));
     await act();
-    await page.waitForLoadState('load');
+    await stopped;
     await page.unroute(pattern);
   }
 }

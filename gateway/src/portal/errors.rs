@@ -210,7 +210,8 @@ impl Words<'_> {
 
     fn support(&self, subject: &str) -> Option<String> {
         let id = self.page.request_id.to_string();
-        self.site.write_to_support(&self.texts.with(subject, "id", &id))
+        self.site
+            .write_to_support(&self.texts.with(subject, "id", &id))
     }
 }
 

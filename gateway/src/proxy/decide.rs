@@ -104,7 +104,9 @@ pub(super) fn answerer(site: &Site, request: &CanonicalRequest) -> Option<Answer
     }
     let rest = request.path().as_str().strip_prefix(RESERVED)?;
     let reserved = rest.is_empty() || rest.starts_with('/');
-    (reserved && site.names_host(request.host())).then_some(Answerer::Application)
+    // The page that says that no service has this host is dressed by the same files.
+    let is_asset = rest.starts_with("/assets/");
+    (reserved && (is_asset || site.names_host(request.host()))).then_some(Answerer::Application)
 }
 
 /// Pages judge a token themselves; the record says whose request it was, and the limit by address

@@ -137,3 +137,37 @@ fn a2_a_host_that_no_route_names_is_nobody() {
     stage.assert_nothing_passed("a host without a route");
     assert_eq!(VERSIONS, [Version::H1, Version::H2]);
 }
+
+#[test]
+fn a2_a_host_that_no_route_names_has_the_files_of_its_page_alone() {
+    let stage = Stage::set();
+    let get = |target: &str| {
+        let fields: [(&[u8], &[u8]); 1] = [(b"accept", b"text/html")];
+        stage.send_to(
+            Version::H2,
+            "visites.localhost",
+            b"GET",
+            target.as_bytes(),
+            &fields,
+        )
+    };
+    let page = get("/").response().text();
+    let sheet = page
+        .split('"')
+        .find(|text| text.starts_with("/.octroi/assets/") && text.ends_with(".css"))
+        .unwrap_or_else(|| panic!("no style sheet in {page}"));
+    let sheet = get(sheet).response();
+    assert_eq!(sheet.status, 200);
+    assert_eq!(sheet.first("content-type"), Some("text/css; charset=utf-8"));
+    for target in [
+        "/.octroi/assets/",
+        "/.octroi/assets/other.css",
+        "/.octroi/assetsx",
+        "/.octroi/login",
+        "/.octroi/enter",
+        "/.octroi/session",
+    ] {
+        assert_eq!(get(target).status(), 404, "{target}");
+    }
+    stage.assert_nothing_passed("a host without a route");
+}

@@ -53,24 +53,25 @@ export async function whoeverFindsADoorClosed(wall) {
   await wall.hang(page, 'signed-out-nobody');
   await page.goto(`${portal}/.octroi/nothing`);
   await wall.hang(page, 'not-found', 404);
-  // No certificate names this host: whoever comes here has passed the browser's warning.
+  await page.goto(`${portal}/.octroi/%2Flogin`);
+  await wall.hang(page, 'bad-address', 400);
+
+  // No certificate: whoever comes here has passed the browser's warning.
   const stubborn = await wall.person({ ignoreHTTPSErrors: true });
   await stubborn.goto(url('nowhere.localhost'));
   await wall.hang(stubborn, 'not-found-host', 404);
-  await page.goto(`${portal}/.octroi/%2Flogin`);
-  await wall.hang(page, 'bad-address', 400);
-  await page.goto(url(ABSENT));
-  await wall.hang(page, 'service-down', 502);
-  await page.goto(url(SILENT));
-  await wall.hang(page, 'service-slow', 504);
-  await page.evaluate(() => {
+  await stubborn.goto(url(ABSENT));
+  await wall.hang(stubborn, 'service-down', 502);
+  await stubborn.goto(url(SILENT));
+  await wall.hang(stubborn, 'service-slow', 504);
+  await stubborn.evaluate(() => {
     const form = document.body.appendChild(document.createElement('form'));
     form.method = 'post';
     form.submit();
   });
-  await page.waitForURL(url(SILENT));
-  await page.waitForLoadState('load');
-  await wall.hang(page, 'service-slow-write', 504);
+  await stubborn.waitForURL(url(SILENT));
+  await stubborn.waitForLoadState('load');
+  await wall.hang(stubborn, 'service-slow-write', 504);
 }
 
 export async function whoeverIsInvited(wall) {

@@ -56,7 +56,7 @@ export async function whoeverFindsADoorClosed(wall) {
   await page.goto(`${portal}/.octroi/%2Flogin`);
   await wall.hang(page, 'bad-address', 400);
 
-  // No certificate: whoever comes here has passed the browser's warning.
+  // No certificate names these hosts: whoever comes here has passed the browser's warning.
   const stubborn = await wall.person({ ignoreHTTPSErrors: true });
   await stubborn.goto(url('nowhere.localhost'));
   await wall.hang(stubborn, 'not-found-host', 404);
@@ -64,12 +64,13 @@ export async function whoeverFindsADoorClosed(wall) {
   await wall.hang(stubborn, 'service-down', 502);
   await stubborn.goto(url(SILENT));
   await wall.hang(stubborn, 'service-slow', 504);
+  const sent = stubborn.waitForResponse((response) => response.request().method() === 'POST');
   await stubborn.evaluate(() => {
     const form = document.body.appendChild(document.createElement('form'));
     form.method = 'post';
     form.submit();
   });
-  await stubborn.waitForURL(url(SILENT));
+  await sent;
   await stubborn.waitForLoadState('load');
   await wall.hang(stubborn, 'service-slow-write', 504);
 }

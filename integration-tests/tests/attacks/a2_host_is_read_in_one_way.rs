@@ -154,7 +154,7 @@ fn a2_a_host_that_no_route_names_has_the_files_of_its_page_alone() {
     let page = get("/").response().text();
     let sheet = page
         .split('"')
-        .find(|text| text.starts_with("/.octroi/assets/") && text.ends_with(".css"))
+        .find(|text| text.starts_with("/.octroi/assets/portal.") && text.contains(".css"))
         .unwrap_or_else(|| panic!("no style sheet in {page}"));
     let sheet = get(sheet).response();
     assert_eq!(sheet.status, 200);

@@ -40,6 +40,12 @@ pub mod flag {
     pub const PRIORITY: u8 = 32;
 }
 
+/// The longest frame that every server takes (RFC 9113 §4.2).
+const FRAME_BYTES_MAX: usize = 16_384;
+
+/// How much may be sent before the server has said anything (RFC 9113 §6.9.2).
+const WINDOW_BYTES: usize = 65_535;
+
 /// What a client sends before anything else (RFC 9113 §3.4).
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -189,7 +195,7 @@ impl<S: Read + Write> Client<S> {
     /// Sends a header block (a request's or trailers) on a stream.
     pub fn block(&mut self, stream: u32, fields: &[(&[u8], &[u8])], ends: bool) {
         let block = hpack::encode(fields);
-        let pieces: Vec<&[u8]> = block.chunks(16_384).collect();
+        let pieces: Vec<&[u8]> = block.chunks(FRAME_BYTES_MAX).collect();
         let last = pieces.len() - 1;
         let mut bytes = Vec::new();
         for (number, piece) in pieces.iter().enumerate() {
@@ -228,10 +234,29 @@ impl<S: Read + Write> Client<S> {
     /// Sends a whole request and reads its answer.
     pub fn exchange(&mut self, fields: &[(&[u8], &[u8])], body: &[u8]) -> Answer {
         let stream = self.begin(fields, body.is_empty());
-        if !body.is_empty() {
-            self.data(stream, body, true);
+        if body.len() > WINDOW_BYTES {
+            self.wait_for_a_wider_window().ok();
+        }
+        let mut pieces = body.chunks(FRAME_BYTES_MAX).peekable();
+        while let Some(piece) = pieces.next() {
+            self.data(stream, piece, pieces.peek().is_none());
         }
         self.answer(stream)
+    }
+
+    /// Reads until the server has opened the connection's window, as it does in its first frames.
+    fn wait_for_a_wider_window(&mut self) -> io::Result<()> {
+        while let Some(frame) = Frame::read(&mut self.stream)? {
+            if frame.is(kind::WINDOW_UPDATE, 0) {
+                break;
+            }
+            if frame.stream == 0 {
+                self.acknowledge(&frame);
+            } else {
+                self.waiting.push(frame);
+            }
+        }
+        Ok(())
     }
 
     /// Reads the answer on one stream; frames of other streams are kept for their own.

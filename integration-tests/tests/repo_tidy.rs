@@ -117,6 +117,56 @@ fn imports_point_one_way() {
     });
 }
 
+/// The same facts give the same verdict, always: `policy` can neither ask nor tell anybody anything.
+#[test]
+fn invariant_4_policy_reads_no_clock_no_randomness_and_nothing_outside() {
+    let mut read = 0;
+    for file in files(&["rs"])
+        .iter()
+        .filter(|file| file.is_in("policy/src/"))
+    {
+        let mut problems = Vec::new();
+        let words = [
+            "SystemTime",
+            "Instant",
+            "std::io",
+            "std::process",
+            "std::thread",
+            "Tcp",
+            "Udp",
+            "ToSocketAddrs",
+            "rand::",
+            "getrandom",
+            "unsafe",
+        ];
+        if !file.is_test() {
+            forbid_in_source(file, &words, "take it as an argument", &mut problems);
+            read += 1;
+        }
+        report(&problems);
+    }
+    assert!(read > 10, "the folder has moved");
+    // What could do it for them is no dependency.
+    let manifest = fs::read_to_string(root().join("policy/Cargo.toml")).expect("a manifest");
+    let listed = manifest
+        .split("[dependencies]\n")
+        .nth(1)
+        .unwrap_or_default();
+    let names: Vec<&str> = listed
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let pure = [
+        "http",
+        "ipnet",
+        "thiserror",
+        "unicode-normalization",
+        "zeroize",
+    ];
+    assert_eq!(names, pure, "policy depends on nothing that does I/O");
+}
+
 #[test]
 fn concrete_stores_are_named_by_the_composition_root_only() {
     let words = [

@@ -188,7 +188,7 @@ fn a_sound_file_is_read_as_it_is_written() {
 }
 
 #[test]
-fn what_is_not_enforced_yet_is_refused_and_never_ignored() {
+fn invariant_11_what_is_not_enforced_yet_is_refused_and_never_ignored() {
     for (line, value) in [
         (
             "sign_in = \"two_factor\"",

@@ -33,6 +33,7 @@ pub(super) fn open_plain(
     let settings = live.settings();
     let port = live.https_port();
     let own = Arc::clone(live);
+    let limit = Arc::clone(&live.limit);
     let plain = Arc::new(PlainEntrance {
         is_ours: Box::new(move |host| {
             let settings = own.settings();
@@ -40,6 +41,7 @@ pub(super) fn open_plain(
         }),
         public_https_port: settings.server.public_port.map_or(port, Into::into),
         acme_webroot: settings.server.acme_webroot.clone(),
+        count_answer: Box::new(move |address| limit.load().check(address)),
         caps: Arc::clone(&entrance.caps),
         limits: Arc::clone(&entrance.limits),
     });

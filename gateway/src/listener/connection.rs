@@ -297,7 +297,27 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
+        let read = self.poll_request(cx, buffer);
+        // Pingora flushes an answer whose length it knows only at its end. It reads when it has
+        // nothing more to write: a service that pauses must not keep back what it has said already.
+        if read.is_pending()
+            && matches!(self.reading, Reading::Body(_))
+            && let Poll::Ready(Err(gone)) = self.poll_send(cx)
+        {
+            return Poll::Ready(Err(gone));
+        }
+        read
+    }
+}
+
+impl Connection {
+    /// Hands out what belongs to the request.
+    fn poll_request(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self;
         match this.reading {
             Reading::Head(left, body) => {
                 let given = this.hand_out(left, buffer);

@@ -3,7 +3,7 @@
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::Response;
 use octroi_policy::request::{Malformed, check_http1_head};
 use pingora::{protocols::http::ServerSession, proxy::ProxyHttp};
 use tokio::{
@@ -176,8 +176,13 @@ where
         Answered::CutOff(reason) => {
             let remains = exchange.take_remains()?;
             if reason == EndReason::BodyTooSlow && !exchange.has_answer_begun() {
-                let answer = answer_bytes(StatusCode::REQUEST_TIMEOUT);
-                send_and_linger(&mut remains.into_stream(), &answer).await;
+                // Worded where the request's reference is known; a request that nobody had taken
+                // on has none.
+                let answer = open.take_last_answer().unwrap_or_else(|| {
+                    let refusal = DoorRefusal::BodyTooSlow;
+                    worker.refusals.refuse(&open.facts, refusal)
+                });
+                send_and_linger(&mut remains.into_stream(), &bytes_of(&answer)).await;
             } else {
                 remains.close(CLOSE_TIMEOUT).await;
             }
@@ -240,19 +245,6 @@ where
     };
     // A client that does not listen has had its chance.
     let _ = timeout(LINGER_TIMEOUT, spoken).await;
-}
-
-/// A whole answer that says nothing but its status, as RFC 9457 problem details.
-fn answer_bytes(status: StatusCode) -> Vec<u8> {
-    let code = status.as_u16();
-    let reason = status.canonical_reason().unwrap_or_default();
-    let body = format!(r#"{{"type":"about:blank","title":"{reason}","status":{code}}}"#);
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {code} {reason}\r\nContent-Type: application/problem+json\r\n\
-         Content-Length: {length}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{body}"
-    )
-    .into_bytes()
 }
 
 /// How long a client has to take the last bytes of a connection that ends.

@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use bytes::Bytes;
+use http::Response;
 use octroi_policy::id::SessionId;
 use tokio::sync::Notify;
 
@@ -41,6 +43,7 @@ pub(crate) struct OpenRequest {
     is_taken: AtomicBool,
     end: EndSignal,
     takeover: Mutex<Option<Takeover>>,
+    last_answer: Mutex<Option<Response<Bytes>>>,
 }
 
 impl OpenRequest {
@@ -52,6 +55,7 @@ impl OpenRequest {
             is_taken: AtomicBool::new(false),
             end: EndSignal::default(),
             takeover: Mutex::new(None),
+            last_answer: Mutex::new(None),
         })
     }
 
@@ -84,6 +88,17 @@ impl OpenRequest {
     /// What [`Self::take_over`] left.
     pub(crate) fn take_takeover(&self) -> Option<Takeover> {
         lock(&self.takeover).take()
+    }
+
+    /// Leaves the answer that the door gives if it ended this request before any was begun. HTTP/1.1
+    /// only: over HTTP/2 nobody is left to write it.
+    pub(crate) fn leave_last_answer(&self, answer: Response<Bytes>) {
+        *lock(&self.last_answer) = Some(answer);
+    }
+
+    /// What [`Self::leave_last_answer`] left.
+    pub(super) fn take_last_answer(&self) -> Option<Response<Bytes>> {
+        lock(&self.last_answer).take()
     }
 }
 

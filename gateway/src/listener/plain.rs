@@ -2,10 +2,11 @@
 
 use std::{
     io::{self, Read},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use octroi_policy::host::Host;
@@ -28,6 +29,9 @@ pub(crate) struct PlainEntrance {
     /// Where an ACME client puts its answers; only `/.well-known/acme-challenge/<token>` is served
     /// of it.
     pub(crate) acme_webroot: Option<PathBuf>,
+    /// Counts an answer to an address, or says how long it has to wait for the next: whoever asks
+    /// here is not signed in.
+    pub(crate) count_answer: Box<dyn Fn(IpAddr) -> Result<(), Duration> + Send + Sync>,
     /// Counts connections, those of HTTPS too.
     pub(crate) caps: Arc<Caps>,
     /// Every limit.
@@ -70,11 +74,14 @@ async fn answer_one(mut stream: TcpStream, peer: SocketAddr, entrance: Arc<Plain
     };
     let limits = &entrance.limits;
     let head = timeout(limits.head_timeout, read_head(&mut stream, limits)).await;
-    let answer = match head {
-        Err(_) => Answer::Status("408 Request Timeout"),
-        Ok(Err(_)) => return,
-        Ok(Ok(None)) => Answer::Status("431 Request Header Fields Too Large"),
-        Ok(Ok(Some(head))) => answer(&head, &entrance),
+    if matches!(head, Ok(Err(_))) {
+        return;
+    }
+    let answer = match ((entrance.count_answer)(peer.ip()), head) {
+        (Err(wait), _) => Answer::TooMany(wait),
+        (_, Ok(Ok(Some(head)))) => answer(&head, &entrance),
+        (_, Ok(_)) => Answer::Status("431 Request Header Fields Too Large"),
+        (_, Err(_)) => Answer::Status("408 Request Timeout"),
     };
     let bytes = answer.into_bytes();
     let told = async {
@@ -117,6 +124,7 @@ enum Answer {
     Status(&'static str),
     Redirect(String),
     Challenge(Vec<u8>),
+    TooMany(Duration),
 }
 
 fn answer(head: &[u8], entrance: &PlainEntrance) -> Answer {
@@ -206,6 +214,12 @@ impl Answer {
             Self::Redirect(to) => (
                 "308 Permanent Redirect",
                 format!("Location: {to}\r\n"),
+                Vec::new(),
+            ),
+            Self::TooMany(wait) => (
+                "429 Too Many Requests",
+                // Rounded up: who comes back at the time that was told is answered.
+                format!("Retry-After: {}\r\n", wait.as_millis().div_ceil(1000)),
                 Vec::new(),
             ),
             Self::Challenge(content) => (

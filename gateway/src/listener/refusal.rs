@@ -17,6 +17,8 @@ pub(crate) enum DoorRefusal {
     HeadTooLarge,
     /// It was not whole in time.
     HeadTooSlow,
+    /// Its body did not come in time, and nobody had taken it on yet.
+    BodyTooSlow,
 }
 
 /// Words what the door refuses, and keeps count of it.

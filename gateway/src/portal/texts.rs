@@ -125,7 +125,7 @@ fn load(language: Language, source: &str) -> Texts {
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
     // The isolating marks U+2068 and U+2069 would end up in attributes and titles.
     bundle.set_use_isolating(false);
-    // What cannot be read is left out, and `every_sentence_exists_in_both_languages` fails.
+    // What cannot be read is left out, and `invariant_10_every_sentence_exists_in_both_languages` fails.
     let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(read, _)| read);
     bundle.add_resource_overriding(resource);
     Texts { language, bundle }

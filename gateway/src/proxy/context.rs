@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{
     GateParts,
     access_log::{AccessLine, Displayed, Rfc3339},
+    answer::answer,
     forward::Forwarding,
     refusal::Refusal,
     site::Site,
@@ -149,6 +150,25 @@ impl Record {
         self.began.elapsed()
     }
 
+    /// Words the answer of a request that the door ends because its body comes too slowly. Here,
+    /// where its reference is known; it was counted to its address when it was let in.
+    fn refuse_slow_body(&mut self) {
+        let open = self.open.upgrade();
+        let Some(open) = open.filter(|open| open.end_reason() == Some(EndReason::BodyTooSlow))
+        else {
+            return;
+        };
+        if self.status.is_some() || open.facts.protocol != Protocol::Http1 {
+            return;
+        }
+        let refusal = Refusal::BodyTooSlow;
+        let answer = answer(&self.parts, self, None, refusal);
+        self.refusal = Some(refusal);
+        self.status = Some(answer.status);
+        self.bytes_out = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
+        open.leave_last_answer(answer.into_response());
+    }
+
     fn write(&self) {
         let way = self.route.and_then(|index| self.site.way(index));
         let metrics = way.map_or_else(|| self.site.unrouted(), |way| &way.metrics);
@@ -200,6 +220,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         if !self.written {
             self.written = true;
+            self.refuse_slow_body();
             self.write();
         }
     }

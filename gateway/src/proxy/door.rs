@@ -20,6 +20,7 @@ impl DoorRefusals for Gate {
             DoorRefusal::Malformed(reason) => Refusal::Malformed(reason),
             DoorRefusal::HeadTooLarge => Refusal::HeadTooLarge,
             DoorRefusal::HeadTooSlow => Refusal::HeadTooSlow,
+            DoorRefusal::BodyTooSlow => Refusal::BodyTooSlow,
         };
         let refusal = self.spend_on_refusal(&context, refusal);
         let record = &mut context.record;

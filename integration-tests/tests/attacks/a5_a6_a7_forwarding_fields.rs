@@ -1,9 +1,13 @@
 //! A5, A6, A7: what a client says about itself changes nothing; what the upstream reads about it is ours, once.
 
-use octroi_integration_tests::recorder::Seen;
+use octroi_integration_tests::answer::Answer;
+use octroi_integration_tests::recorder::{Recorder, Seen};
 use octroi_integration_tests::visitor::{VERSIONS, Version};
+use octroi_integration_tests::wire::Door;
+use octroi_integration_tests::world::{Route, World};
+use octroi_integration_tests::{h1, h2};
 
-use crate::stage::{HOST, Stage, assert_challenged, assert_passed, assert_refused};
+use crate::stage::{HOST, ROLE, Stage, assert_challenged, assert_passed, assert_refused};
 
 /// Fields by which other gateways were talked into something.
 const FORGED: [(&[u8], &[u8]); 20] = [
@@ -181,32 +185,78 @@ fn a6_the_upstream_sees_one_identity_and_it_is_ours() {
     }
 }
 
+/// Trailers of an identity's names, over both versions, to a service of HTTP/1.1.
 #[test]
 fn a6_trailers_carry_no_identity() {
     let stage = Stage::set();
     let insider = stage.insider();
+    let cookie = Stage::cookie_of(&insider);
+    let authority = stage.world.authority(HOST);
     let request = format!(
-        "POST /a HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nTE: trailers\r\nTrailer: Remote-User\r\nTransfer-Encoding: chunked\r\n\r\n\
-         2\r\nhi\r\n0\r\nRemote-User: admin\r\nX-Forwarded-For: 9.9.9.9\r\nOctroi-Assertion: x\r\n\r\n",
-        stage.world.authority(HOST),
-        Stage::cookie_of(&insider),
+        "POST /a HTTP/1.1\r\nHost: {authority}\r\nCookie: {cookie}\r\nTE: trailers\r\n\
+         Trailer: Remote-User\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\
+         Remote-User: admin\r\nX-Forwarded-For: 9.9.9.9\r\nOctroi-Assertion: x\r\n\r\n",
     );
-    let answer = stage.send_h1(HOST, request.as_bytes());
-    if let Some(seen) = stage.closed.seen().pop() {
-        assert_eq!(seen.trailers, [], "{answer:?}");
-        assert!(
-            !seen.everything().contains("9.9.9.9"),
-            "{}",
-            seen.everything()
-        );
-        assert_ne!(
-            seen.only("remote-user"),
-            Some("admin"),
-            "{}",
-            seen.everything()
-        );
-    }
-    assert!(answer.status() == 200 || answer.is_refusal(), "{answer:?}");
+    let over_h1 = stage.send_h1(HOST, request.as_bytes());
+    assert_no_trailed_identity(&stage.closed, &over_h1);
+
+    stage.closed.forget();
+    let door = stage.door();
+    let over_h2 = send_with_trailers(&door, &authority, &cookie);
+    assert_no_trailed_identity(&stage.closed, &over_h2);
+}
+
+/// The same to a service of HTTP/2, which could be told trailers.
+#[test]
+fn a6_trailers_carry_no_identity_to_a_service_of_http2() {
+    let upstream = Recorder::speaking_h2c();
+    let route = Route {
+        host: HOST,
+        path: "/",
+        to: &upstream,
+        more: "allow = \"everyone\"\nprotocol = \"http2\"",
+    };
+    let world = World::configured(&[route], |text| text.replace("h2c://", "http://"));
+    let insider = world.arrived(ROLE, HOST);
+    upstream.forget();
+    let cookie = Stage::cookie_of(&insider);
+    let answer = send_with_trailers(&world.door, &world.authority(HOST), &cookie);
+    assert_no_trailed_identity(&upstream, &answer);
+}
+
+fn send_with_trailers(door: &Door, authority: &str, cookie: &str) -> Answer {
+    let mut client = h2::Client::connect(door, HOST).expect("a connection");
+    let more: [(&[u8], &[u8]); 3] = [
+        (b"cookie", cookie.as_bytes()),
+        (b"te", b"trailers"),
+        (b"trailer", b"remote-user"),
+    ];
+    let fields = h2::fields(b"POST", authority.as_bytes(), b"/a", &more);
+    let stream = client.begin(&fields, false);
+    client.data(stream, b"hi", false);
+    let trailers: [(&[u8], &[u8]); 3] = [
+        (b"remote-user", b"admin"),
+        (b"x-forwarded-for", b"9.9.9.9"),
+        (b"octroi-assertion", b"x"),
+    ];
+    client.block(stream, &trailers, true);
+    client.answer(stream)
+}
+
+/// The request arrived, whole and as ours.
+#[track_caller]
+fn assert_no_trailed_identity(upstream: &Recorder, answer: &Answer) {
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    let seen = upstream.last();
+    let all = seen.everything();
+    assert!(seen.is_complete, "{all}");
+    assert_eq!(seen.body, b"hi", "{all}");
+    assert_eq!(seen.trailers, [], "{all}");
+    assert!(!all.contains("9.9.9.9"), "{all}");
+    let user = seen.only("remote-user").expect("the person");
+    assert!(!user.contains("admin"), "{all}");
+    let assertion = seen.only("octroi-assertion").expect("an assertion");
+    assert_eq!(assertion.split('.').count(), 3, "{all}");
 }
 
 #[test]
@@ -296,27 +346,23 @@ fn assert_no_identity(seen: &Seen) {
 
 fn stage_send_from(
     stage: &Stage,
-    door: &octroi_integration_tests::wire::Door,
+    door: &Door,
     version: Version,
     target: &[u8],
     fields: &[(&[u8], &[u8])],
-) -> octroi_integration_tests::answer::Answer {
+) -> Answer {
     let authority = stage.world.authority(HOST);
     match version {
         Version::H1 => {
             let mut all: Vec<(&[u8], &[u8])> = vec![(b"Host", authority.as_bytes())];
             all.extend_from_slice(fields);
-            let mut client =
-                octroi_integration_tests::h1::Client::connect(door, HOST).expect("a connection");
-            client.exchange(&octroi_integration_tests::h1::request(
-                b"GET", target, &all, b"",
-            ))
+            let mut client = h1::Client::connect(door, HOST).expect("a connection");
+            client.exchange(&h1::request(b"GET", target, &all, b""))
         }
         Version::H2 => {
-            let mut client =
-                octroi_integration_tests::h2::Client::connect(door, HOST).expect("a connection");
+            let mut client = h2::Client::connect(door, HOST).expect("a connection");
             client.exchange(
-                &octroi_integration_tests::h2::fields(b"GET", authority.as_bytes(), target, fields),
+                &h2::fields(b"GET", authority.as_bytes(), target, fields),
                 b"",
             )
         }

@@ -1,6 +1,6 @@
 //! B1: after a sign-in a person lands on a host of ours, whatever the link said.
 
-use octroi_integration_tests::visitor::{escape, host_of};
+use octroi_integration_tests::visitor::{VERSIONS, escape, host_of};
 
 use crate::stage::{HOST, Stage};
 
@@ -36,11 +36,15 @@ const FOREIGN: [&str; 24] = [
 fn b1_no_return_place_leads_to_a_foreign_host() {
     let stage = Stage::set();
     let portal = stage.world.portal();
-    let mut visitor = stage.insider();
-    for place in FOREIGN {
-        for name in ["return_to", "rd", "redirect", "next"] {
-            let url = format!("https://{portal}/.octroi/login?{name}={}", escape(place));
-            assert_stays(&stage, place, visitor.get(&url).first("location"));
+    for version in VERSIONS {
+        let mut visitor = stage.insider().speaking(version);
+        for place in FOREIGN {
+            for name in ["return_to", "rd", "redirect", "next"] {
+                let url = format!("https://{portal}/.octroi/login?{name}={}", escape(place));
+                let answer = visitor.get(&url);
+                assert!(answer.status < 500, "{place}: {}", answer.everything());
+                assert_stays(&stage, place, answer.first("location"));
+            }
         }
     }
     assert_eq!(stage.closed.count(), 0);
@@ -49,28 +53,23 @@ fn b1_no_return_place_leads_to_a_foreign_host() {
 #[test]
 fn b1_the_hand_over_starts_for_paths_of_its_own_host_only() {
     let stage = Stage::set();
-    let mut stranger = stage.world.visitor();
-    for place in FOREIGN {
-        stranger.door = stage.door();
-        let url = format!(
-            "https://{}/.octroi/login?return_to={}",
-            stage.world.authority(HOST),
-            escape(place)
-        );
-        let response = stranger.get(&url);
-        assert!(response.status < 500, "{place}: {}", response.everything());
-        assert_stays(&stage, place, response.first("location"));
-    }
-    // Over all redirects, someone signed in ends on our own hosts.
-    let mut visitor = stage.insider();
-    for place in FOREIGN {
-        let url = format!(
-            "https://{}/.octroi/login?return_to={}",
-            stage.world.authority(HOST),
-            escape(place)
-        );
-        for hop in visitor.follow(&url) {
-            assert!(is_ours(&stage, &hop.url), "{place} led to {}", hop.url);
+    let authority = stage.world.authority(HOST);
+    for version in VERSIONS {
+        let mut stranger = stage.world.visitor().speaking(version);
+        let mut insider = stage.insider().speaking(version);
+        for place in FOREIGN {
+            let url = format!(
+                "https://{authority}/.octroi/login?return_to={}",
+                escape(place)
+            );
+            stranger.door = stage.door();
+            let response = stranger.get(&url);
+            assert!(response.status < 500, "{place}: {}", response.everything());
+            assert_stays(&stage, place, response.first("location"));
+            // Over all redirects, someone signed in ends on our own hosts.
+            for hop in insider.follow(&url) {
+                assert!(is_ours(&stage, &hop.url), "{place} led to {}", hop.url);
+            }
         }
     }
 }

@@ -56,20 +56,22 @@ fn b2_a_token_known_before_the_sign_in_is_worth_nothing_after_it() {
 #[test]
 fn b2_the_session_cookie_is_bound_to_its_host_and_hidden_from_scripts() {
     let stage = Stage::set();
-    let visitor = stage.insider();
-    let ours: Vec<_> = visitor
-        .cookies
-        .iter()
-        .filter(|cookie| cookie.name == SESSION_COOKIE)
-        .collect();
-    assert_eq!(ours.len(), 2, "portal and host");
-    for cookie in ours {
-        let line = cookie.line.to_ascii_lowercase();
-        for attribute in ["; secure", "; httponly", "; path=/", "; samesite=lax"] {
-            assert!(line.contains(attribute), "{attribute}: {line}");
+    for version in VERSIONS {
+        let visitor = stage.insider_over(version);
+        let ours: Vec<_> = visitor
+            .cookies
+            .iter()
+            .filter(|cookie| cookie.name == SESSION_COOKIE)
+            .collect();
+        assert_eq!(ours.len(), 2, "portal and host");
+        for cookie in ours {
+            let line = cookie.line.to_ascii_lowercase();
+            for attribute in ["; secure", "; httponly", "; path=/", "; samesite=lax"] {
+                assert!(line.contains(attribute), "{attribute}: {line}");
+            }
+            assert!(!line.contains("domain"), "{line}");
+            assert!(cookie.value.len() >= 43, "256 bits: {line}");
         }
-        assert!(!line.contains("domain"), "{line}");
-        assert!(cookie.value.len() >= 43, "256 bits: {line}");
     }
 }
 
@@ -99,34 +101,44 @@ fn b3_another_person_on_the_same_browser_ends_the_first_ones_session() {
 
 #[test]
 fn b4_a_session_that_must_change_its_password_opens_nothing_else() {
-    let stage = Stage::set();
-    let account = stage.world.facts.provisional().clone();
-    let mut visitor = stage.world.visitor();
-    let answer = visitor.sign_in(
-        &stage.world.portal(),
-        &account.full_login(),
-        &account.password,
-    );
-    assert_eq!(
-        answer.json()["status"],
-        "password_change_required",
-        "{}",
-        answer.everything()
-    );
-    let hop = visitor.visit(&stage.world.url(HOST, "/a"));
-    assert!(
-        visitor.cookie(HOST, SESSION_COOKIE).is_none(),
-        "a pending session reached {}",
-        hop.url
-    );
-    let portal = stage.world.portal();
-    let page = visitor.get(&format!("https://{portal}/.octroi/account"));
-    assert!(matches!(page.status, 302 | 303), "{}", page.everything());
-    let session = visitor
-        .get(&format!("https://{portal}/.octroi/api/v1/session"))
-        .json();
-    assert_ne!(session["status"], "signed_in", "{session}");
-    stage.assert_nothing_passed("a pending session");
+    for version in VERSIONS {
+        // A provisional password opens one session and no second one.
+        let stage = Stage::set();
+        let account = stage.world.facts.provisional().clone();
+        let portal = stage.world.portal();
+        let mut visitor = Visitor::at(&stage.door()).speaking(version);
+        let answer = visitor.sign_in(&portal, &account.full_login(), &account.password);
+        let all = answer.everything();
+        assert_eq!(answer.status, 200, "{all}");
+        assert_eq!(answer.json()["status"], "password_change_required", "{all}");
+        let hop = visitor.visit(&stage.world.url(HOST, "/a"));
+        assert!(
+            visitor.cookie(HOST, SESSION_COOKIE).is_none(),
+            "a pending session reached {}",
+            hop.url
+        );
+        let page = visitor.get(&format!("https://{portal}/.octroi/account"));
+        assert_eq!(
+            (page.status, page.first("location")),
+            (303, Some("/.octroi/account/password")),
+            "{}",
+            page.everything()
+        );
+        let session = visitor.get(&format!("https://{portal}/.octroi/session"));
+        assert_eq!(
+            (session.status, &session.json()["status"]),
+            (200, &json!("password_change_required")),
+            "{}",
+            session.everything()
+        );
+        // The token itself opens no host either.
+        let token = visitor.cookie(&stage.world.facts.portal, SESSION_COOKIE);
+        let cookie = format!("{SESSION_COOKIE}={}", token.expect("a session"));
+        let fields: [(&[u8], &[u8]); 1] = [(b"cookie", cookie.as_bytes())];
+        let answer = stage.send(version, b"GET", b"/a", &fields);
+        assert_challenged("a pending session's token", &answer);
+        stage.assert_nothing_passed("a pending session");
+    }
 }
 
 #[test]
@@ -135,99 +147,100 @@ fn b5_odd_submissions_never_sign_anyone_in() {
     let account = stage.world.facts.with_role(ROLE).clone();
     let (login, password) = (account.full_login(), account.password);
     let url = format!("https://{}/.octroi/api/v1/login", stage.world.portal());
-    let odd = [
+    let malformed = [
         json!(null),
         json!([]),
         json!({}),
         json!("x"),
         json!({ "login": login }),
         json!({ "password": password }),
-        json!({ "login": login, "password": "" }),
         json!({ "login": login, "password": null }),
         json!({ "login": login, "password": [password] }),
         json!({ "login": [login], "password": password }),
-        json!({ "login": "", "password": password }),
         json!({ "login": login, "password": { "$ne": "" } }),
-        json!({ "login": login, "password": format!("{password} ") }),
         json!({ "login": login, "password": password, "computer": "none" }),
         json!({ "login": login, "password": true, "status": "signed_in" }),
+        json!({ "login": login, "password": password, "status": "signed_in" }),
+    ];
+    let wrong = [
+        json!({ "login": login, "password": "" }),
+        json!({ "login": "", "password": password }),
+        json!({ "login": login, "password": format!("{password} ") }),
         json!({ "login": format!("{login}\u{0}"), "password": password }),
         json!({ "login": login, "password": password.get(..password.len() - 1) }),
     ];
-    for body in &odd {
-        let mut visitor = Visitor::at(&stage.door());
-        let answer = visitor.post_json(&url, body);
-        assert!(
-            (400..500).contains(&answer.status),
-            "{body}: {}",
-            answer.everything()
-        );
-        assert!(
-            visitor
-                .cookie(&stage.world.facts.portal, SESSION_COOKIE)
-                .is_none(),
-            "{body}: {}",
+    let malformed = malformed.iter().map(|body| (body, (400, "malformed_body")));
+    let wrong = wrong
+        .iter()
+        .map(|body| (body, (401, "invalid_credentials")));
+    let odd: Vec<_> = malformed.chain(wrong).collect();
+    for version in VERSIONS {
+        for (body, (status, reason)) in &odd {
+            let mut visitor = Visitor::at(&stage.door()).speaking(version);
+            let answer = visitor.post_json(&url, body);
+            let all = answer.everything();
+            assert_eq!(
+                (answer.status, &answer.json()["error"]),
+                (*status, &json!(reason)),
+                "{version:?} {body}: {all}"
+            );
+            assert_eq!(answer.first("set-cookie"), None, "{body}: {all}");
+        }
+        let mut visitor = Visitor::at(&stage.door()).speaking(version);
+        let form = [("Content-Type".to_owned(), "text/plain".to_owned())];
+        let body = json!({ "login": login, "password": password }).to_string();
+        let answer = visitor.ask("POST", &url, &form, body.as_bytes()).response();
+        assert_eq!(
+            (answer.status, &answer.json()["error"]),
+            (415, &json!("json_wanted")),
+            "only application/json: {}",
             answer.everything()
         );
     }
-    let mut visitor = Visitor::at(&stage.door());
-    let form = [("Content-Type".to_owned(), "text/plain".to_owned())];
-    let body = json!({ "login": login, "password": password }).to_string();
-    let answer = visitor.ask("POST", &url, &form, body.as_bytes());
-    assert_eq!(answer.status(), 415, "only application/json: {answer:?}");
 }
 
 #[test]
 fn b8_a_lock_ends_every_session_of_the_account_at_once() {
     let stage = Stage::set();
-    let visitor = stage.insider();
-    let other = stage.insider();
     let account = stage.world.facts.with_role(ROLE).clone();
-    assert_passed(
-        "before",
-        &stage.send(
-            Version::H1,
-            b"GET",
-            b"/a",
-            &[(b"cookie", Stage::cookie_of(&visitor).as_bytes())],
-        ),
-    );
+    let live: Vec<(Version, String)> = VERSIONS
+        .into_iter()
+        .map(|version| (version, Stage::cookie_of(&stage.insider_over(version))))
+        .collect();
+    let ask = |version, cookie: &str| {
+        stage.send(version, b"GET", b"/a", &[(b"cookie", cookie.as_bytes())])
+    };
+    for (version, cookie) in &live {
+        assert_passed("before", &ask(*version, cookie));
+    }
     let output = stage.world.run(&["user", "lock", &account.full_login()]);
     assert!(
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    for dead in [visitor, other] {
-        let cookie = Stage::cookie_of(&dead);
-        let gone = wait_for(REVOCATION, || {
-            stage
-                .send(
-                    Version::H2,
-                    b"GET",
-                    b"/a",
-                    &[(b"cookie", cookie.as_bytes())],
-                )
-                .is_challenge()
-                .then_some(())
-        });
-        assert!(
-            gone.is_some(),
-            "a locked account still reaches the upstream"
+    for (_, dead) in &live {
+        for version in VERSIONS {
+            let gone = wait_for(REVOCATION, || {
+                ask(version, dead).is_challenge().then_some(())
+            });
+            assert!(
+                gone.is_some(),
+                "a locked account still reaches the upstream"
+            );
+        }
+    }
+    for version in VERSIONS {
+        let mut again = Visitor::at(&stage.door()).speaking(version);
+        let (login, password) = (account.full_login(), &account.password);
+        let answer = again.sign_in(&stage.world.portal(), &login, password);
+        assert_eq!(
+            (answer.status, answer.json()["error"].as_str()),
+            (401, Some("invalid_credentials")),
+            "{}",
+            answer.everything()
         );
     }
-    let mut again = Visitor::at(&stage.door());
-    let answer = again.sign_in(
-        &stage.world.portal(),
-        &account.full_login(),
-        &account.password,
-    );
-    assert_eq!(
-        (answer.status, answer.json()["error"].as_str()),
-        (401, Some("invalid_credentials")),
-        "{}",
-        answer.everything()
-    );
 }
 
 #[test]

@@ -77,6 +77,20 @@ impl Stage {
         visitor
     }
 
+    /// The same, who signed in and came to [`HOST`] over one version of HTTP alone.
+    pub(crate) fn insider_over(&self, version: Version) -> Visitor {
+        let account = self.world.facts.with_role(ROLE);
+        let mut visitor = Visitor::at(&self.door()).speaking(version);
+        let (login, password) = (account.full_login(), &account.password);
+        let answer = visitor.sign_in(&self.world.portal(), &login, password);
+        assert_eq!(answer.status, 200, "{}", answer.everything());
+        visitor.follow(&self.world.url(HOST, "/a"));
+        assert!(visitor.cookie(HOST, SESSION_COOKIE).is_some(), "arrived");
+        self.closed.forget();
+        self.open.forget();
+        visitor
+    }
+
     /// The `Cookie` field of that person.
     pub(crate) fn cookie_of(visitor: &Visitor) -> String {
         let token = visitor

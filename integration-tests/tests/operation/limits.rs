@@ -238,3 +238,26 @@ fn invariant_8_a_full_hashing_queue_is_told_and_holds_up_no_proxied_request() {
         "{metrics}"
     );
 }
+
+/// Plain HTTP counts too: a redirect is an answer to somebody who is not signed in.
+#[test]
+fn invariant_8_plain_http_is_limited_by_address() {
+    let (open, closed) = (Recorder::start(), Recorder::start());
+    let limits = "\n[limits]\nunauthenticated = \"6/min\"\nunauthenticated_burst = 4\n";
+    let world = world(&open, &closed, limits);
+    let request = format!("GET /a HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    let ask = || plain::send(world.facts.http, request.as_bytes()).response();
+    for _ in 0..4 {
+        let answer = ask();
+        assert_eq!(answer.status, 308, "{}", answer.everything());
+    }
+    let answer = ask();
+    assert_eq!(answer.status, 429, "{}", answer.everything());
+    let wait = answer.first("retry-after").and_then(|it| it.parse().ok());
+    assert!(
+        wait.is_some_and(|wait: u64| (1..=10).contains(&wait)),
+        "{}",
+        answer.everything()
+    );
+    assert_eq!(answer.first("location"), None);
+}

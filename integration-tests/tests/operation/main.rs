@@ -11,6 +11,7 @@ mod broken_input;
 mod commands;
 mod documentation;
 mod entrances;
+mod invariants;
 mod kill;
 mod life;
 mod limits;

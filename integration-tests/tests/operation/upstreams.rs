@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use octroi_integration_tests::answer::Answer;
-use octroi_integration_tests::patience::{Stopwatch, wait_for};
+use octroi_integration_tests::patience::{Stopwatch, pause, wait_for};
 use octroi_integration_tests::recorder::{Recorder, Reply, ok};
 use octroi_integration_tests::visitor::{VERSIONS, Version, navigation};
 use octroi_integration_tests::world::{Route, World};
@@ -321,10 +321,80 @@ fn an_upstream_answers_head_and_204_without_content() {
     }
 }
 
+/// A service that pauses in an answer whose length it told keeps nobody waiting for what it has said already.
+#[test]
+fn the_beginning_of_an_answer_does_not_wait_for_its_end() {
+    let pausing = Recorder::scripted(|seen, stream| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
+        // Head and content at once, or apart.
+        let (first, second) = match seen.target.as_str() {
+            "/together" => (format!("{head}hello"), ""),
+            _ => (head.to_owned(), "hello"),
+        };
+        stream.write_all(first.as_bytes()).ok();
+        pause(Duration::from_millis(300));
+        stream.write_all(second.as_bytes()).ok();
+        pause(Duration::from_secs(5));
+        stream.write_all(b"world").ok();
+        Reply::Taken
+    });
+    let world = &public(&pausing, "sign_in = \"public\"");
+    std::thread::scope(|scope| {
+        for version in VERSIONS {
+            for path in ["/together", "/apart"] {
+                scope.spawn(move || assert_begins_early(world, version, path));
+            }
+        }
+    });
+}
+
+#[track_caller]
+fn assert_begins_early(world: &World, version: Version, path: &str) {
+    let authority = world.authority(HOST);
+    let early = Duration::from_secs(3);
+    let watch = Stopwatch::start();
+    match version {
+        Version::H1 => {
+            let mut client = h1::Client::connect(&world.door, HOST).expect("a connection");
+            let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+            client.send(request.as_bytes());
+            let head = client.head().expect("a head").expect("a head");
+            assert_eq!(head.status, 200, "{}", head.everything());
+            let half = client.exactly(5).expect("content");
+            assert_eq!(half.as_deref(), Some(&b"hello"[..]));
+            assert!(watch.elapsed() < early, "{path}: {:?}", watch.elapsed());
+            let rest = client.exactly(5).expect("content");
+            assert_eq!(rest.as_deref(), Some(&b"world"[..]));
+        }
+        Version::H2 => {
+            let mut client = h2::Client::connect(&world.door, HOST).expect("a connection");
+            let fields = h2::fields(b"GET", authority.as_bytes(), path.as_bytes(), &[]);
+            let stream = client.begin(&fields, true);
+            let mut content = Vec::new();
+            while content.len() < 5 {
+                let frame = client.next_frame().expect("a frame").expect("a frame");
+                if frame.stream == stream && frame.kind == h2::kind::DATA {
+                    content.extend_from_slice(frame.content());
+                }
+            }
+            assert_eq!(content, b"hello");
+            assert!(watch.elapsed() < early, "{path}: {:?}", watch.elapsed());
+            while content.len() < 10 {
+                let frame = client.next_frame().expect("a frame").expect("a frame");
+                assert_ne!(frame.kind, h2::kind::RST_STREAM, "{frame:?}");
+                if frame.stream == stream && frame.kind == h2::kind::DATA {
+                    content.extend_from_slice(frame.content());
+                }
+            }
+            assert_eq!(content, b"helloworld");
+        }
+    }
+}
+
 #[test]
 fn a_service_that_does_not_answer_in_time_gives_504() {
     let silent = Recorder::scripted(|_, _| {
-        octroi_integration_tests::patience::pause(Duration::from_secs(6));
+        pause(Duration::from_secs(6));
         Reply::Taken
     });
     let world = public(

@@ -11,6 +11,7 @@ fn entrance(port: u16, acme_webroot: Option<PathBuf>) -> PlainEntrance {
         is_ours: Box::new(|host| host.as_str() == "paie.example.com"),
         public_https_port: port,
         acme_webroot,
+        count_answer: Box::new(|_| Ok(())),
         caps: Caps::new(10, 2),
         limits: Arc::new(Limits::default()),
     }
@@ -135,7 +136,7 @@ async fn a_head_that_is_too_long_or_too_slow_is_told_so() {
     let mut short = entrance(443, None);
     short.limits = Arc::new(Limits {
         head_bytes_max: 100,
-        head_timeout: std::time::Duration::from_millis(100),
+        head_timeout: Duration::from_millis(100),
         ..Limits::default()
     });
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(100));
@@ -144,9 +145,34 @@ async fn a_head_that_is_too_long_or_too_slow_is_told_so() {
 
     let mut slow = entrance(443, None);
     slow.limits = Arc::new(Limits {
-        head_timeout: std::time::Duration::from_millis(100),
+        head_timeout: Duration::from_millis(100),
         ..Limits::default()
     });
     let answer = talk(slow, b"GET / HT").await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back_whatever_was_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let challenges = folder.path().join(".well-known/acme-challenge");
+    fs::create_dir_all(&challenges).unwrap();
+    fs::write(challenges.join("token"), "token.thumbprint").unwrap();
+    for request in [
+        request("/", "paie.example.com"),
+        request("/", "evil.example"),
+        request("/.well-known/acme-challenge/token", "paie.example.com"),
+        "nonsense\r\n\r\n".to_owned(),
+    ] {
+        let mut entrance = entrance(443, Some(folder.path().to_owned()));
+        entrance.count_answer = Box::new(|address| {
+            assert_eq!(address.to_string(), "127.0.0.1");
+            Err(Duration::from_millis(1_200))
+        });
+        assert_eq!(
+            talk(entrance, request.as_bytes()).await,
+            "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 0\r\n\
+             Connection: close\r\n\r\n"
+        );
+    }
 }

@@ -72,7 +72,7 @@ impl DoorRefusals for PlainRefusals {
         let status = match refusal {
             DoorRefusal::Malformed(_) => StatusCode::BAD_REQUEST,
             DoorRefusal::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            DoorRefusal::HeadTooSlow => StatusCode::REQUEST_TIMEOUT,
+            DoorRefusal::HeadTooSlow | DoorRefusal::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         };
         let text = format!("{refusal:?} to {}", facts.client.ip());
         let answer = Response::builder()

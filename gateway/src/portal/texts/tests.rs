@@ -51,7 +51,7 @@ fn variables(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_sentence_exists_in_both_languages_with_the_same_variables() {
+fn invariant_10_every_sentence_exists_in_both_languages_with_the_same_variables() {
     let [french, english] = SOURCES.map(|(_, source)| sentences(source));
     assert!(french.len() > 100, "the locale file was not read");
     let shape = |texts: &BTreeMap<String, String>| -> BTreeMap<String, BTreeSet<String>> {

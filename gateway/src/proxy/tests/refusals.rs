@@ -247,6 +247,7 @@ async fn what_the_door_refuses_has_a_reference_an_access_line_and_counts_like_an
         ),
         (DoorRefusal::HeadTooLarge, 431, "head_too_large"),
         (DoorRefusal::HeadTooSlow, 408, "head_too_slow"),
+        (DoorRefusal::BodyTooSlow, 408, "body_too_slow"),
     ] {
         let answer = world.gate.refuse(&facts, refusal);
         assert_eq!(answer.status(), status);
@@ -263,7 +264,12 @@ async fn what_the_door_refuses_has_a_reference_an_access_line_and_counts_like_an
     let refused: Vec<_> = lines.iter().map(|line| line["refused"].clone()).collect();
     assert_eq!(
         refused,
-        ["request_host_repeated", "head_too_large", "head_too_slow"]
+        [
+            "request_host_repeated",
+            "head_too_large",
+            "head_too_slow",
+            "body_too_slow"
+        ]
     );
     assert!(lines.iter().all(|line| line["method"] == "-"), "{lines:?}");
 }

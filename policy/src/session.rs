@@ -2,7 +2,7 @@
 
 pub mod renewal;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     assurance::Assurance,
@@ -24,8 +24,9 @@ pub struct SessionRecord {
     /// The same, as routes and upstreams name it.
     pub tenant: TenantName,
     /// The account's roles in its home tenant, as they stood when the session was made: a change
-    /// of roles raises the account's epoch and so ends the session.
-    pub roles: Box<[Role]>,
+    /// of roles raises the account's epoch and so ends the session. Shared by all sessions that
+    /// have the same.
+    pub roles: Arc<[Role]>,
     /// Rights on further tenants, each with its end.
     pub grants: Box<[TenantGrant]>,
     /// The account's epoch under which the session was made.
@@ -162,7 +163,6 @@ pub fn judge_stage(
     host: &Host,
     now: Timestamp,
 ) -> Result<Stage, Rejection> {
-    let now = now.max(standing.last_used_at);
     if token.host != *host {
         return Err(Rejection::WrongHost);
     }
@@ -172,13 +172,33 @@ pub fn judge_stage(
     if standing.account_epoch != Some(record.epoch) {
         return Err(Rejection::AccountChanged);
     }
+    match over(record, standing.last_used_at, now) {
+        Some(Over::Expired) => Err(Rejection::Expired),
+        Some(Over::Idle) => Err(Rejection::Idle),
+        None => Ok(record.stage),
+    }
+}
+
+/// Why a session is over without anybody having ended it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Over {
+    /// Its absolute life.
+    Expired,
+    /// Its idle time.
+    Idle,
+}
+
+/// Whether time alone has ended a session: at its very end and not a moment before. A clock that
+/// was set back revives nothing, since no time before the last use counts.
+pub fn over(record: &SessionRecord, last_used_at: Timestamp, now: Timestamp) -> Option<Over> {
+    let now = now.max(last_used_at);
     if now >= record.ends_at {
-        return Err(Rejection::Expired);
+        Some(Over::Expired)
+    } else if now.since(last_used_at) >= record.idle_limit {
+        Some(Over::Idle)
+    } else {
+        None
     }
-    if now.since(standing.last_used_at) >= record.idle_limit {
-        return Err(Rejection::Idle);
-    }
-    Ok(record.stage)
 }
 
 #[cfg(test)]

@@ -150,6 +150,7 @@ session-over-replaced = replaced by a new sign-in
 session-over-password = password changed
 session-over-expired = time limit reached
 session-over-idle = unused for too long
+session-over-too-many = too many sessions at once
 session-over-administration = ended by an administrator
 ending-soon = Your session ends at { $time }.
 ending-stay = Stay signed in

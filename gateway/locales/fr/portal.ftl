@@ -150,6 +150,7 @@ session-over-replaced = remplacée par une nouvelle connexion
 session-over-password = mot de passe changé
 session-over-expired = durée maximale atteinte
 session-over-idle = trop longtemps sans activité
+session-over-too-many = trop de sessions à la fois
 session-over-administration = fermée par l’administration
 ending-soon = Votre session se ferme à { $time }.
 ending-stay = Prolonger la session

@@ -178,11 +178,13 @@ async fn delete(
     Json(request): Json<OneAccount>,
 ) -> Answer<Done> {
     let account = desk.identity.find_account(&request.account).await?;
-    desk.identity.delete_account(operator, account.id).await?;
-    Ok(done(
-        &account,
-        "is deleted, and the key to its personal data is destroyed",
-    ))
+    let is_complete = desk.identity.delete_account(operator, account.id).await?;
+    let what = if is_complete {
+        "is deleted, and the key to its personal data is destroyed"
+    } else {
+        "is deleted; the key to its personal data is not out of the files yet, because the disk failed or a reader such as a backup holds them: it is tried again each minute, and the log says why"
+    };
+    Ok(done(&account, what))
 }
 
 /// Adds an account, and its tenant where that was asked for.

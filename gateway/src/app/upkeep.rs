@@ -4,7 +4,7 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use octroi_policy::time::Timestamp;
+use octroi_policy::{session::over, time::Timestamp};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
@@ -155,13 +155,10 @@ impl Upkeep {
 
 /// Whether a session has ended in any way, whatever the host it is used on.
 fn is_over(live: &LiveSession, now: Timestamp) -> bool {
-    let record = &live.record;
     let standing = live.standing();
-    let now = now.max(standing.last_used_at);
     standing.ended
-        || standing.account_epoch != Some(record.epoch)
-        || now >= record.ends_at
-        || now.since(standing.last_used_at) >= record.idle_limit
+        || standing.account_epoch != Some(live.record.epoch)
+        || over(&live.record, standing.last_used_at, now).is_some()
 }
 
 /// Does `work` at once and then every `period`, until tasks are told to stop. What fails is logged

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, net::Ipv4Addr, time::Duration};
+use std::{fmt, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use clap::Args;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -94,7 +94,7 @@ impl Person {
             .account
             .split_once('/')
             .ok_or_else(|| odd("account"))?;
-        let roles: Result<Box<[_]>, _> = account.roles.iter().map(|role| role.parse()).collect();
+        let roles: Result<Arc<[_]>, _> = account.roles.iter().map(|role| role.parse()).collect();
         let grants: Option<Box<[_]>> = account.grants.iter().map(granted).collect();
         let record = SessionRecord {
             id: SessionId::from_bytes([0; 16]),

@@ -211,6 +211,7 @@ const fn cause_key(cause: EndCause) -> &'static str {
         EndCause::PasswordChanged => "session-over-password",
         EndCause::Expired => "session-over-expired",
         EndCause::Idle => "session-over-idle",
+        EndCause::TooMany => "session-over-too-many",
         EndCause::Revoked
         | EndCause::PasswordReset
         | EndCause::AccountLocked

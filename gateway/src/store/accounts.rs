@@ -40,13 +40,14 @@ pub(crate) trait AccountStore: Send + Sync + 'static {
     async fn change(&self, command: AccountCommand) -> Result<Changed, StoreError>;
 
     /// Destroys the account's key, and with it every personal field of the account and of its
-    /// journal lines; ends its sessions; frees the login.
+    /// journal lines; ends its sessions; frees the login. What a fault leaves half done is done by
+    /// the sweep of sessions, or by asking again; [`super::Conflict::Missing`] once all is done.
     async fn erase(
         &self,
         account: AccountId,
         at: Timestamp,
         journal: Vec<Draft>,
-    ) -> Result<Changed, StoreError>;
+    ) -> Result<Erased, StoreError>;
 }
 
 /// Which accounts to list.
@@ -234,9 +235,9 @@ impl AccountCommand {
         SessionEpoch(epoch.0.saturating_add(1))
     }
 
-    /// All that the journal says of it, in order.
-    pub(super) fn drafts(&self) -> Vec<Draft> {
-        let opening = self.opens.iter().flat_map(|opening| &opening.journal);
+    /// All that the journal says of it and of the session that it opens, in order.
+    pub(super) fn drafts(&self, opens: Option<&SessionOpening>) -> Vec<Draft> {
+        let opening = opens.iter().flat_map(|opening| &opening.journal);
         self.journal.iter().chain(opening).cloned().collect()
     }
 }
@@ -260,4 +261,13 @@ pub(crate) enum AccountChange {
 pub(crate) struct Changed {
     /// The sessions that it ended: their open requests must be ended too.
     pub(crate) ended: Vec<SessionId>,
+}
+
+/// What an erasure did.
+pub(crate) struct Erased {
+    /// The sessions that it ended: their open requests must be ended too.
+    pub(crate) ended: Vec<SessionId>,
+    /// Whether the key is destroyed, and nothing of the person left in the files. Otherwise the
+    /// account is gone, and the rest is tried again each minute and at the next start.
+    pub(crate) is_complete: bool,
 }

@@ -1,6 +1,7 @@
 //! What every adapter promises, run over each of them.
 
 mod accounts;
+mod bounds;
 mod journal;
 mod records;
 mod sessions;
@@ -67,6 +68,11 @@ contract! {
         a_session_has_one_token_a_host,
         a_session_has_a_bounded_number_of_open_tickets,
     }
+    bounds: {
+        an_account_has_a_bounded_number_of_sessions_and_the_longest_unused_ends,
+        a_session_that_is_replaced_makes_room_for_the_one_that_replaces_it,
+        fifty_sign_ins_at_once_do_not_pass_the_bound,
+    }
     accounts: {
         an_account_is_found_by_its_login_in_its_own_tenant_alone,
         a_login_is_unique_within_its_tenant,
@@ -84,6 +90,7 @@ contract! {
     }
     journal: {
         a_line_is_read_back_as_it_was_written,
+        the_line_of_a_hand_over_names_whose_session_was_carried,
         a_change_and_its_line_are_written_together_or_not_at_all,
         lines_are_found_by_what_they_say,
         pages_of_lines_follow_each_other_without_gap_or_repeat,

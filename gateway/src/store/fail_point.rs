@@ -37,6 +37,8 @@ pub(crate) fn fail_point(name: &'static str) {
     });
     static PASSED: AtomicU32 = AtomicU32::new(0);
     debug_assert!(FAIL_POINTS.contains(&name), "{name} is not in the list");
+    #[cfg(test)]
+    watching::passed(name);
     if let Some((asked, count)) = &*ASKED
         && asked == name
         && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *count
@@ -50,3 +52,31 @@ pub(crate) fn fail_point(name: &'static str) {
 /// Does nothing in builds that ship.
 #[cfg(not(debug_assertions))]
 pub(crate) const fn fail_point(_name: &'static str) {}
+
+/// What a test does when one of the places is passed, on the thread that passes it.
+#[cfg(test)]
+pub(crate) mod watching {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    type Watcher = (&'static str, Arc<dyn Fn() + Send + Sync>);
+
+    static WATCHERS: Mutex<Vec<Watcher>> = Mutex::new(Vec::new());
+
+    /// From here on, `watcher` runs whenever the place is passed.
+    pub(crate) fn watch(name: &'static str, watcher: impl Fn() + Send + Sync + 'static) {
+        let mut watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.push((name, Arc::new(watcher)));
+    }
+
+    pub(super) fn passed(name: &'static str) {
+        let watchers = WATCHERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let watchers: Vec<Watcher> = watchers
+            .iter()
+            .filter(|(at, _)| *at == name)
+            .cloned()
+            .collect();
+        for (_, watcher) in watchers {
+            watcher();
+        }
+    }
+}

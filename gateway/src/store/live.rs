@@ -1,8 +1,11 @@
 //! What the request path sees of a session: facts that never change, and three numbers that do.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+use std::{
+    hash::{Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
 };
 
 use octroi_policy::{
@@ -10,12 +13,52 @@ use octroi_policy::{
     time::Timestamp,
 };
 
+use super::sessions::{NewToken, TokenHash};
+
 /// A token that was presented and is known, with the session behind it.
 pub(crate) struct LiveToken {
     /// The session.
     pub(crate) session: Arc<LiveSession>,
     /// The host on which the token counts, and what it proves.
     pub(crate) facts: TokenFacts,
+    key: TokenKey,
+}
+
+impl LiveToken {
+    /// A token of a session.
+    pub(crate) fn new(session: Arc<LiveSession>, token: NewToken) -> Self {
+        Self {
+            session,
+            facts: token.facts,
+            key: TokenKey::of(&token.hash),
+        }
+    }
+
+    /// What it is found by.
+    pub(super) const fn key(&self) -> &TokenKey {
+        &self.key
+    }
+}
+
+/// Half of a token's hash: 128 bits that nobody guesses.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) struct TokenKey([u8; 16]);
+
+impl TokenKey {
+    /// The key of the token with this hash.
+    pub(super) fn of(token: &TokenHash) -> Self {
+        let mut key = [0; 16];
+        for (to, from) in key.iter_mut().zip(token.0) {
+            *to = from;
+        }
+        Self(key)
+    }
+}
+
+impl Hash for TokenKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0);
+    }
 }
 
 /// A session in memory.
@@ -90,7 +133,6 @@ impl LiveSession {
     }
 
     /// The account's state, shared by all its sessions.
-    #[cfg(test)]
     pub(crate) const fn account(&self) -> &Arc<AccountState> {
         &self.account
     }
@@ -116,9 +158,10 @@ impl AccountState {
         (epoch != GONE).then_some(SessionEpoch(epoch))
     }
 
-    /// Sets the epoch that the store has committed.
-    pub(crate) fn set(&self, epoch: SessionEpoch) {
-        self.epoch.store(epoch.0, Ordering::Release);
+    /// The store has committed this epoch. Never lowers it, and never revives an account that is
+    /// gone: a sign-in that comes late opens nothing.
+    pub(crate) fn raise(&self, epoch: SessionEpoch) {
+        self.epoch.fetch_max(epoch.0, Ordering::AcqRel);
     }
 
     /// No session of this account counts from here on.

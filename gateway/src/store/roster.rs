@@ -3,71 +3,55 @@
 //! Adapters put in what is durable, and take out before they make an end durable.
 
 use std::{
-    collections::{HashMap, HashSet},
+    borrow::Borrow,
+    collections::{BTreeSet, HashSet},
     hash::{BuildHasherDefault, Hash, Hasher},
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use octroi_policy::{
     host::Host,
     id::{AccountId, Role, SessionId, TenantName},
-    session::{SessionEpoch, SessionRecord},
+    session::{Over, SessionEpoch, SessionRecord, over},
     time::Timestamp,
 };
 
 use super::{
-    live::{AccountState, LiveSession, LiveToken},
+    live::{AccountState, LiveSession, LiveToken, TokenKey},
     sessions::{Cached, NewToken, TokenHash},
 };
 
 /// All sessions that live.
+///
+/// A hundred thousand of them are held, so each fact stands in one place: a token knows its key and
+/// its session, a session its account's state, and the maps hold pointers to these alone.
 pub(crate) struct Roster {
-    tokens: papaya::HashMap<TokenKey, Arc<LiveToken>, BuildHasherDefault<TakeEightBytes>>,
+    tokens: papaya::HashSet<ByKey, BuildHasherDefault<TakeEightBytes>>,
     index: Mutex<Index>,
 }
 
+/// A token, found by its key.
+struct ByKey(Arc<LiveToken>);
+
 #[derive(Default)]
 struct Index {
-    sessions: HashMap<SessionId, Entry>,
-    accounts: HashMap<AccountId, AccountEntry>,
+    sessions: HashSet<Entry>,
+    /// A tree, which grows node by node, and not at once to twice its size.
+    of_account: BTreeSet<(AccountId, SessionId)>,
     names: Names,
 }
 
+/// A session with its tokens, one a host; found by the session's id.
 struct Entry {
     live: Arc<LiveSession>,
-    /// One a host, at most.
-    tokens: Vec<TokenKey>,
+    tokens: Box<[Arc<LiveToken>]>,
 }
 
-/// Half of a token's hash: 128 bits that nobody guesses, and 50 bytes less a session.
-#[derive(Clone, Copy, Eq, PartialEq)]
-struct TokenKey([u8; 16]);
-
-impl TokenKey {
-    fn of(token: &TokenHash) -> Self {
-        let mut key = [0; 16];
-        for (to, from) in key.iter_mut().zip(token.0) {
-            *to = from;
-        }
-        Self(key)
-    }
-}
-
-impl Hash for TokenKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(&self.0);
-    }
-}
-
-struct AccountEntry {
-    state: Arc<AccountState>,
-    sessions: Vec<SessionId>,
-}
-
-/// One copy of each name, shared by all sessions: most bear the same few.
+/// One copy of each name and each list of roles, shared by all sessions: most bear the same few.
 #[derive(Default)]
 struct Names {
-    roles: HashSet<Role>,
+    roles: HashSet<Arc<[Role]>>,
     tenants: HashSet<TenantName>,
     hosts: HashSet<Host>,
 }
@@ -76,7 +60,7 @@ impl Roster {
     /// Nobody is signed in.
     pub(crate) fn new() -> Self {
         Self {
-            tokens: papaya::HashMap::builder()
+            tokens: papaya::HashSet::builder()
                 .hasher(BuildHasherDefault::default())
                 .build(),
             index: Mutex::default(),
@@ -88,82 +72,65 @@ impl Roster {
         self.tokens
             .pin()
             .get(&TokenKey::of(token))
-            .map_or(Cached::KnownAbsent, |live| Cached::Hit(Arc::clone(live)))
+            .map_or(Cached::KnownAbsent, |live| Cached::Hit(Arc::clone(&live.0)))
     }
 
     /// The session, if it lives.
     pub(crate) fn session(&self, session: SessionId) -> Option<Arc<LiveSession>> {
-        let index = self.index();
-        index
-            .sessions
-            .get(&session)
-            .map(|entry| Arc::clone(&entry.live))
+        self.index().live(session).cloned()
     }
 
-    /// Puts in a session that the store holds. The account's epoch is `epoch`, as the store has
-    /// committed it; a session that is here already is kept.
+    /// The account's sessions that live.
+    pub(crate) fn of_account(&self, account: AccountId) -> Vec<Arc<LiveSession>> {
+        self.index().of_account(account)
+    }
+
+    /// Puts in a session that the store holds; one that is here already is kept. Its epoch is one
+    /// that the store has committed: earlier sessions of the account are dead from here on.
     pub(crate) fn insert(
         &self,
         record: SessionRecord,
         last_used_at: Timestamp,
-        epoch: SessionEpoch,
     ) -> Arc<LiveSession> {
         let mut index = self.index();
-        let Index {
-            sessions,
-            accounts,
-            names,
-        } = &mut *index;
-        let account = accounts
-            .entry(record.account)
-            .or_insert_with(|| AccountEntry {
-                state: Arc::new(AccountState::at(epoch)),
-                sessions: Vec::new(),
-            });
-        account.state.set(epoch);
-        let entry = sessions.entry(record.id).or_insert_with(|| {
-            // Most people have one session: room for four would cost more than the session's ids.
-            account.sessions.reserve_exact(1);
-            account.sessions.push(record.id);
-            let record = names.share(record);
-            let state = Arc::clone(&account.state);
-            Entry {
-                live: Arc::new(LiveSession::new(record, last_used_at, state)),
-                tokens: Vec::new(),
-            }
+        let (account, epoch) = (record.account, record.epoch);
+        let state = index.state(account);
+        let state = state.unwrap_or_else(|| Arc::new(AccountState::at(epoch)));
+        state.raise(epoch);
+        if let Some(live) = index.live(record.id) {
+            return Arc::clone(live);
+        }
+        index.of_account.insert((account, record.id));
+        let record = index.names.share(record);
+        let live = Arc::new(LiveSession::new(record, last_used_at, state));
+        index.sessions.insert(Entry {
+            live: Arc::clone(&live),
+            tokens: Box::default(),
         });
-        Arc::clone(&entry.live)
+        live
     }
 
     /// Puts in a token of a session; the session's earlier token for that host dies. `None` when
     /// the session does not live.
-    pub(crate) fn issue(&self, session: SessionId, token: NewToken) -> Option<Arc<LiveToken>> {
+    pub(crate) fn issue(&self, session: SessionId, mut token: NewToken) -> Option<Arc<LiveToken>> {
         let mut index = self.index();
-        let Index {
-            sessions, names, ..
-        } = &mut *index;
-        let entry = sessions.get_mut(&session)?;
-        let mut facts = token.facts;
-        facts.host = shared(&mut names.hosts, facts.host);
-        let tokens = self.tokens.pin();
-        entry.tokens.retain(|key| {
-            let kept = tokens
-                .get(key)
-                .is_some_and(|live| live.facts.host != facts.host);
-            if !kept {
-                tokens.remove(key);
-            }
-            kept
-        });
-        let key = TokenKey::of(&token.hash);
-        entry.tokens.reserve_exact(1);
-        entry.tokens.push(key);
-        let live = Arc::new(LiveToken {
-            session: Arc::clone(&entry.live),
-            facts,
-        });
-        tokens.insert(key, Arc::clone(&live));
-        Some(live)
+        let mut entry = index.sessions.take(&session)?;
+        token.facts.host = shared(&mut index.names.hosts, token.facts.host);
+        let issued = Arc::new(LiveToken::new(Arc::clone(&entry.live), token));
+        let known = self.tokens.pin();
+        let (mut kept, replaced): (Vec<_>, Vec<_>) = entry
+            .tokens
+            .into_iter()
+            .partition(|token| token.facts.host != issued.facts.host);
+        for token in &replaced {
+            known.remove(token.key());
+        }
+        kept.reserve_exact(1);
+        kept.push(Arc::clone(&issued));
+        entry.tokens = kept.into_boxed_slice();
+        index.sessions.insert(entry);
+        known.insert(ByKey(Arc::clone(&issued)));
+        Some(issued)
     }
 
     /// Ends a session: from here on no request is let through on it. `None` if it did not live.
@@ -179,28 +146,34 @@ impl Roster {
         except: Option<SessionId>,
     ) -> Vec<Arc<LiveSession>> {
         let mut index = self.index();
-        let of_account = index.accounts.get(&account);
-        let mut ended = of_account.map_or_else(Vec::new, |entry| entry.sessions.clone());
-        ended.retain(|session| Some(*session) != except);
-        ended
-            .into_iter()
-            .filter_map(|session| self.end_in(&mut index, session))
-            .collect()
+        self.end_all_in(&mut index, account, except)
     }
 
-    /// No session of the account counts from here on, not even one that is just being opened.
-    pub(crate) fn close(&self, account: AccountId) {
-        if let Some(entry) = self.index().accounts.get(&account) {
-            entry.state.close();
+    /// Ends all sessions of an account that was read under the epoch `expected`; none where the
+    /// account is known to have changed since. `None` expects nothing.
+    pub(crate) fn revoke(
+        &self,
+        account: AccountId,
+        expected: Option<SessionEpoch>,
+    ) -> Vec<Arc<LiveSession>> {
+        let mut index = self.index();
+        let Some(state) = index.state(account) else {
+            return Vec::new();
+        };
+        if expected.is_some() && state.epoch() != expected {
+            return Vec::new();
         }
+        // For requests that hold one of them already.
+        state.close();
+        self.end_all_in(&mut index, account, None)
     }
 
     /// The uses that the store does not know yet.
     pub(crate) fn unflushed(&self) -> Vec<(SessionId, Timestamp)> {
         let index = self.index();
-        let uses = index.sessions.iter().filter_map(|(session, entry)| {
+        let uses = index.sessions.iter().filter_map(|entry| {
             let last_used_at = entry.live.unflushed_use()?;
-            Some((*session, last_used_at))
+            Some((entry.live.record.id, last_used_at))
         });
         uses.collect()
     }
@@ -209,8 +182,8 @@ impl Roster {
     pub(crate) fn flushed(&self, uses: &[(SessionId, Timestamp)]) {
         let index = self.index();
         for (session, last_used_at) in uses {
-            if let Some(entry) = index.sessions.get(session) {
-                entry.live.flushed(*last_used_at);
+            if let Some(live) = index.live(*session) {
+                live.flushed(*last_used_at);
             }
         }
     }
@@ -218,17 +191,10 @@ impl Roster {
     /// The sessions that `now` finds over.
     pub(crate) fn over(&self, now: Timestamp) -> Vec<(SessionId, Over)> {
         let index = self.index();
-        let over = index.sessions.values().filter_map(|entry| {
+        let over = index.sessions.iter().filter_map(|entry| {
             let record = &entry.live.record;
-            let last_used_at = entry.live.last_used_at();
-            let now = now.max(last_used_at);
-            if now >= record.ends_at {
-                Some((record.id, Over::Expired))
-            } else if now.since(last_used_at) >= record.idle_limit {
-                Some((record.id, Over::Idle))
-            } else {
-                None
-            }
+            let why = over(record, entry.live.last_used_at(), now)?;
+            Some((record.id, why))
         });
         over.collect()
     }
@@ -239,21 +205,29 @@ impl Roster {
         self.index().sessions.len()
     }
 
+    fn end_all_in(
+        &self,
+        index: &mut Index,
+        account: AccountId,
+        except: Option<SessionId>,
+    ) -> Vec<Arc<LiveSession>> {
+        let of_account = index.of_account(account).into_iter();
+        of_account
+            .map(|live| live.record.id)
+            .filter(|session| Some(*session) != except)
+            .filter_map(|session| self.end_in(index, session))
+            .collect()
+    }
+
     fn end_in(&self, index: &mut Index, session: SessionId) -> Option<Arc<LiveSession>> {
-        let entry = index.sessions.remove(&session)?;
-        entry.live.end();
-        let tokens = self.tokens.pin();
-        for key in &entry.tokens {
-            tokens.remove(key);
+        let Entry { live, tokens } = index.sessions.take(&session)?;
+        live.end();
+        let known = self.tokens.pin();
+        for token in &tokens {
+            known.remove(token.key());
         }
-        let account = entry.live.record.account;
-        if let Some(of_account) = index.accounts.get_mut(&account) {
-            of_account.sessions.retain(|other| *other != session);
-            if of_account.sessions.is_empty() {
-                index.accounts.remove(&account);
-            }
-        }
-        Some(entry.live)
+        index.of_account.remove(&(live.record.account, session));
+        Some(live)
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
@@ -262,21 +236,76 @@ impl Roster {
     }
 }
 
-/// Why a session is over without anybody having ended it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Over {
-    /// Its absolute life.
-    Expired,
-    /// Its idle time.
-    Idle,
+impl Index {
+    fn live(&self, session: SessionId) -> Option<&Arc<LiveSession>> {
+        self.sessions.get(&session).map(|entry| &entry.live)
+    }
+
+    fn of_account(&self, account: AccountId) -> Vec<Arc<LiveSession>> {
+        let ids = self.of_account.range(all_of(account));
+        ids.filter_map(|(_, session)| self.live(*session).cloned())
+            .collect()
+    }
+
+    /// The state that the account's sessions share; `None` where it has none.
+    fn state(&self, account: AccountId) -> Option<Arc<AccountState>> {
+        let (_, session) = self.of_account.range(all_of(account)).next()?;
+        self.live(*session).map(|live| Arc::clone(live.account()))
+    }
+}
+
+/// Where the index of accounts holds this one.
+fn all_of(account: AccountId) -> RangeInclusive<(AccountId, SessionId)> {
+    let (first, last) = ([u8::MIN; 16], [u8::MAX; 16]);
+    (account, SessionId::from_bytes(first))..=(account, SessionId::from_bytes(last))
+}
+
+// A set finds what it holds by a part of it, as long as both are hashed and compared alike.
+
+impl Borrow<TokenKey> for ByKey {
+    fn borrow(&self) -> &TokenKey {
+        self.0.key()
+    }
+}
+
+impl PartialEq for ByKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key() == other.0.key()
+    }
+}
+
+impl Eq for ByKey {}
+
+impl Hash for ByKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.key().hash(state);
+    }
+}
+
+impl Borrow<SessionId> for Entry {
+    fn borrow(&self) -> &SessionId {
+        &self.live.record.id
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.live.record.id == other.live.record.id
+    }
+}
+
+impl Eq for Entry {}
+
+impl Hash for Entry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.live.record.id.hash(state);
+    }
 }
 
 impl Names {
     fn share(&mut self, mut record: SessionRecord) -> SessionRecord {
         record.tenant = shared(&mut self.tenants, record.tenant);
-        for role in &mut record.roles {
-            *role = shared(&mut self.roles, role.clone());
-        }
+        record.roles = shared(&mut self.roles, record.roles);
         record
     }
 }

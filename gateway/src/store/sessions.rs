@@ -26,7 +26,8 @@ pub(crate) trait SessionStore: Send + Sync + 'static {
     /// Asks the store behind the memory, after [`Cached::Miss`].
     async fn load(&self, token: &TokenHash) -> Result<Option<Arc<LiveToken>>, StoreError>;
 
-    /// Opens a session in one transaction with everything a sign-in settles.
+    /// Opens a session in one transaction with everything a sign-in settles. Where the account has
+    /// [`SESSIONS_PER_ACCOUNT_MAX`] already, the longest unused ends for it, with a line of its own.
     /// [`super::Conflict::AccountChanged`] when the account's epoch is not the record's, or it is
     /// locked or gone; [`super::Conflict::Spent`] when a provisional password was spent meanwhile.
     async fn open(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError>;
@@ -74,6 +75,10 @@ pub(crate) trait SessionStore: Send + Sync + 'static {
 /// SHA-256 of a token; the token itself is kept nowhere.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct TokenHash(pub(crate) [u8; 32]);
+
+/// The most sessions of one account that live at a time. A person has a few browsers; without a
+/// bound, one account that signs in again and again takes memory and disk from everybody.
+pub(crate) const SESSIONS_PER_ACCOUNT_MAX: usize = 100;
 
 /// What memory knows of a token.
 #[derive(Clone)]
@@ -229,6 +234,8 @@ end_causes! {
     Expired = "expired",
     /// It was not used for too long.
     Idle = "idle",
+    /// The account had as many as one may have, and this one was unused for longest.
+    TooMany = "too_many",
 }
 
 impl EndCause {

@@ -6,6 +6,8 @@
 mod accounts;
 mod changes;
 mod database;
+mod ends;
+mod erasure;
 mod fault;
 mod invitations;
 mod journal;
@@ -21,6 +23,7 @@ mod signing_keys;
 mod tenants;
 mod throttle;
 mod tickets;
+mod traces;
 
 #[cfg(test)]
 mod tests;
@@ -28,8 +31,14 @@ mod tests;
 use std::sync::{Arc, Mutex};
 
 pub(crate) use self::open::{OpenError, OpenOptions};
-use self::{database::Database, journal::JournalWriter, scribe::Scribe};
-use super::{StoreError, StoreHealth, Stores, roster::Roster, sessions::SessionEnding};
+use self::{
+    database::{Database, Weight},
+    ends::Unsettled,
+    erasure::Unfinished,
+    journal::JournalWriter,
+    scribe::Scribe,
+};
+use super::{StoreError, StoreHealth, Stores, roster::Roster};
 use crate::{entropy::Entropy, journal::tally::Tally, keyring::Keyring};
 
 /// The store over one data directory, which it holds the lock of.
@@ -41,8 +50,10 @@ pub(crate) struct SqliteStore {
     journal: Arc<JournalWriter>,
     roster: Roster,
     tally: Mutex<Tally>,
-    /// Ends that hold in memory and could not be made durable yet; tried again each minute.
-    unsettled: Mutex<Vec<SessionEnding>>,
+    /// Tried again each minute.
+    unsettled: Unsettled,
+    /// Tried again each minute.
+    unfinished: Unfinished,
 }
 
 /// Opens the store of a data directory; makes it where there is none.
@@ -73,6 +84,6 @@ impl StoreHealth for SqliteStore {
 
     async fn probe(&self) -> Result<(), StoreError> {
         let probed = self.database.probe().await;
-        self.database.settled(probed)
+        self.database.settled(Weight::Ordinary, probed)
     }
 }

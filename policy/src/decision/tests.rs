@@ -42,7 +42,7 @@ pub(super) fn person(tenant: &str, roles: &[&str]) -> SessionRecord {
         account: AccountId::from_random([2; 16]),
         tenant_id: TenantId::from_random([3; 16]),
         tenant: tenant.parse().unwrap(),
-        roles: parse_all(roles),
+        roles: parse_all(roles).into(),
         grants: Box::default(),
         epoch: SessionEpoch(1),
         stage: Stage::Full,

@@ -16,7 +16,7 @@ fn record() -> SessionRecord {
         account: AccountId::from_random([2; 16]),
         tenant_id: TenantId::from_random([3; 16]),
         tenant: "acme".parse().unwrap(),
-        roles: Box::new(["rh".parse().unwrap()]),
+        roles: ["rh".parse().unwrap()].into(),
         grants: Box::default(),
         epoch: EPOCH,
         stage: Stage::Full,

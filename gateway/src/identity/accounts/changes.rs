@@ -160,12 +160,13 @@ impl Identity {
     }
 
     /// Erases an account by destroying its key: nothing personal can be read any more, in the
-    /// journal and in old backups neither. Sessions end.
+    /// journal and in old backups neither. Sessions end. `false`: the account is gone, and the key,
+    /// or its traces in the files, will follow; upkeep goes on with it.
     pub(crate) async fn delete_account(
         &self,
         operator: Operator,
         id: AccountId,
-    ) -> Result<(), AdminError> {
+    ) -> Result<bool, AdminError> {
         let services = &self.0;
         let account = services.known_account(id).await?;
         let now = services.clock.now();
@@ -185,7 +186,7 @@ impl Identity {
         for session in erased.ended {
             services.ender.end_session(session);
         }
-        Ok(())
+        Ok(erased.is_complete)
     }
 
     /// Carries a change out on the account as it is. Somebody else's change in between is read

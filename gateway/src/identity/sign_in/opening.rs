@@ -220,7 +220,7 @@ impl Services {
             account: account.id,
             tenant_id: account.tenant,
             tenant: account.tenant_name.clone(),
-            roles: account.roles.clone(),
+            roles: (&*account.roles).into(),
             grants: account.grants.clone(),
             epoch: opening.epoch,
             stage: opening.stage,

@@ -177,7 +177,7 @@ async fn b8_lock_reset_roles_and_deletion_end_sessions_and_what_they_have_open()
                 .set_roles(OPERATOR, account, vec![role("it")])
                 .await
                 .unwrap(),
-            _ => identity.delete_account(OPERATOR, account).await.unwrap(),
+            _ => assert!(identity.delete_account(OPERATOR, account).await.unwrap()),
         }
         assert!(
             matches!(world.presence(&token).await, Presence::Rejected(_)),

@@ -14,7 +14,9 @@ use crate::{
     },
     store::{
         StoreError, Stores,
-        accounts::{Account, AccountCommand, AccountPage, AccountStore, Changed, NewAccount},
+        accounts::{
+            Account, AccountCommand, AccountPage, AccountStore, Changed, Erased, NewAccount,
+        },
         tenants::{Tenant, TenantStore},
         throttle::{Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
     },
@@ -95,7 +97,7 @@ impl AccountStore for Counted<dyn AccountStore> {
         account: AccountId,
         at: Timestamp,
         journal: Vec<Draft>,
-    ) -> Result<Changed, StoreError> {
+    ) -> Result<Erased, StoreError> {
         self.calls.note("accounts.erase");
         self.inner.erase(account, at, journal).await
     }

@@ -40,7 +40,7 @@ async fn b8_a_session_that_ended_idled_or_changed_hands_counts_no_more() {
         match spoil {
             "ended" => known.session.end(),
             "idle" => world.clock.advance(Duration::from_hours(1)),
-            "epoch" => known.session.account().set(SessionEpoch(2)),
+            "epoch" => known.session.account().raise(SessionEpoch(2)),
             "locked" => known.session.account().close(),
             _ => {}
         }

@@ -66,7 +66,7 @@ async fn marie(world: &World) -> String {
             account,
             tenant_id: tenant.id,
             tenant: tenant.name,
-            roles: kept.roles.clone(),
+            roles: (&*kept.roles).into(),
             grants: kept.grants.clone(),
             epoch: SessionEpoch(kept.epoch.0),
             stage: Stage::Full,

@@ -52,7 +52,8 @@ use crate::{
         live::{AccountState, LiveSession, LiveToken},
         memory,
         sessions::{
-            Cached, EndReason, SessionEnding, SessionOpening, SessionStore, SessionView, TokenHash,
+            Cached, EndReason, NewToken, SessionEnding, SessionOpening, SessionStore, SessionView,
+            TokenHash,
         },
     },
 };
@@ -373,15 +374,14 @@ impl Sessions {
             idle_limit: Duration::from_hours(1),
         };
         let account = Arc::new(AccountState::at(SessionEpoch(1)));
-        let known = Arc::new(LiveToken {
-            session: Arc::new(LiveSession::new(record, NOW, account)),
-            facts: TokenFacts {
-                host: host.parse::<Host>().unwrap(),
-                assurance: Assurance::Password,
-                issued_at: NOW,
-            },
-        });
         let hash = TokenHash(token.digest());
+        let facts = TokenFacts {
+            host: host.parse::<Host>().unwrap(),
+            assurance: Assurance::Password,
+            issued_at: NOW,
+        };
+        let session = Arc::new(LiveSession::new(record, NOW, account));
+        let known = Arc::new(LiveToken::new(session, NewToken { hash, facts }));
         self.known.lock().unwrap().insert(hash, known.clone());
         (format!("__Host-octroi={}", *token.expose()), known)
     }

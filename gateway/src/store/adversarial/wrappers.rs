@@ -15,7 +15,9 @@ use crate::{
     },
     store::{
         StoreError, StoreHealth, Stores,
-        accounts::{Account, AccountCommand, AccountPage, AccountStore, Changed, NewAccount},
+        accounts::{
+            Account, AccountCommand, AccountPage, AccountStore, Changed, Erased, NewAccount,
+        },
         invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
         live::{LiveSession, LiveToken},
         sessions::{
@@ -66,7 +68,7 @@ impl AccountStore for Adversarial {
         account: AccountId,
         at: Timestamp,
         journal: Vec<Draft>,
-    ) -> Result<Changed, StoreError> {
+    ) -> Result<Erased, StoreError> {
         self.weather.write().await?;
         self.inner.accounts.erase(account, at, journal).await
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use octroi_policy::{
+    assurance::Assurance,
     id::{RequestId, SessionId},
     time::Timestamp,
 };
@@ -16,7 +17,12 @@ use crate::{
         },
         event::{Actor, Draft, Event, EventKind, SignInFailure},
     },
-    store::{Conflict, accounts::AccountChange},
+    store::{
+        Conflict,
+        accounts::AccountChange,
+        sessions::TokenHash,
+        tickets::{Ticket, TicketRedemption},
+    },
 };
 
 pub(super) async fn a_line_is_read_back_as_it_was_written(bench: Workbench) {
@@ -59,6 +65,52 @@ pub(super) async fn a_line_is_read_back_as_it_was_written(bench: Workbench) {
         })
     );
     assert_eq!(page.next, None);
+}
+
+/// The store completes this line: the ticket alone tells whose session it carries.
+pub(super) async fn the_line_of_a_hand_over_names_whose_session_was_carried(bench: Workbench) {
+    let account = bench.person().await;
+    let (session, _) = bench.sign_in(&account).await;
+    let host: octroi_policy::host::Host = "paie.example.com".parse().unwrap();
+    let ticket = Ticket {
+        hash: bytes(),
+        session,
+        host: host.clone(),
+        nonce_hash: bytes(),
+        assurance: Assurance::Password,
+        expires_at: NOW.after(Duration::from_mins(1)),
+    };
+    bench.stores.tickets.insert(ticket.clone()).await.unwrap();
+    let event = Event::HostEntered { host: host.clone() };
+    let mut line = Draft::new(NOW, Actor::Anonymous, event);
+    line.personal.address = Some([192, 0, 2, 44].into());
+    let redemption = TicketRedemption {
+        hash: ticket.hash,
+        host,
+        nonce_hash: ticket.nonce_hash,
+        token: TokenHash(bytes()),
+        at: NOW,
+        journal: vec![line],
+    };
+    let redeemed = bench.stores.tickets.redeem(redemption).await.unwrap();
+    assert!(redeemed.is_some());
+    let query = JournalQuery {
+        session: Some(session),
+        kind: Some(EventKind::HostEntered),
+        ..JournalQuery::default()
+    };
+    let read = async || {
+        let page = bench.stores.journal.search(&query).await.unwrap();
+        page.entries.into_iter().next().unwrap()
+    };
+    let entry = read().await;
+    assert_eq!(entry.account, Some(account.id));
+    assert_eq!(entry.tenant, Some(account.tenant));
+    assert_eq!(entry.actor, Actor::Account(account.id));
+    assert!(matches!(entry.personal, OpenedPersonal::Known(_)));
+    let erased = bench.stores.accounts.erase(account.id, NOW, Vec::new());
+    assert!(erased.await.unwrap().is_complete);
+    assert_eq!(read().await.personal, OpenedPersonal::Erased);
 }
 
 pub(super) async fn a_change_and_its_line_are_written_together_or_not_at_all(bench: Workbench) {

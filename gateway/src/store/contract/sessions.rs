@@ -21,7 +21,7 @@ pub(super) async fn a_session_is_found_by_its_token_until_it_ends(bench: Workben
     let (session, token) = bench.sign_in(&account).await;
     let live = bench.stores.sessions.load(&token).await.unwrap().unwrap();
     assert_eq!(live.session.record.id, session);
-    assert_eq!(live.session.record.roles, account.roles);
+    assert_eq!(*live.session.record.roles, *account.roles);
     assert_eq!(live.session.standing().account_epoch, Some(account.epoch));
     assert!(!live.session.standing().ended);
     assert!(bench.end(session, EndCause::SignedOut).await);

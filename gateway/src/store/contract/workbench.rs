@@ -172,7 +172,7 @@ pub(super) fn opening(account: &Account, epoch: SessionEpoch, tenant: &Tenant) -
             account: account.id,
             tenant_id: tenant.id,
             tenant: tenant.name.clone(),
-            roles: account.roles.clone(),
+            roles: (&*account.roles).into(),
             grants: account.grants.clone(),
             epoch,
             stage: Stage::Full,

@@ -13,7 +13,7 @@ use crate::{
         Conflict, StoreError,
         accounts::{
             Account, AccountChange, AccountCommand, AccountPage, AccountStatus, AccountStore,
-            Changed, NewAccount,
+            Changed, Erased, NewAccount,
         },
         invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
         personal_keys::KeyName,
@@ -141,7 +141,11 @@ impl AccountStore for MemoryStore {
     async fn change(&self, command: AccountCommand) -> Result<Changed, StoreError> {
         let mut world = self.world();
         world.check_change(&command)?;
-        let lines = world.lines_of(&self.keyring, &*self.entropy, &command.drafts())?;
+        let lines = world.lines_of(
+            &self.keyring,
+            &*self.entropy,
+            &command.drafts(command.opens.as_ref()),
+        )?;
         let ended = world.living_of(command.account);
         for session in &ended {
             world.end(*session, command.at, command.ends_with);
@@ -173,7 +177,7 @@ impl AccountStore for MemoryStore {
         account: AccountId,
         at: Timestamp,
         journal: Vec<Draft>,
-    ) -> Result<Changed, StoreError> {
+    ) -> Result<Erased, StoreError> {
         self.roster.end_all(account, None);
         let mut world = self.world();
         if !world.accounts.contains_key(&account) {
@@ -193,7 +197,10 @@ impl AccountStore for MemoryStore {
         world.accounts.remove(&account);
         world.append(lines);
         world.personal_keys.remove(&KeyName::Account(account));
-        Ok(Changed { ended })
+        Ok(Erased {
+            ended,
+            is_complete: true,
+        })
     }
 }
 

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use octroi_policy::{
     host::Host,
     id::{AccountId, SessionId},
-    session::{SessionRecord, TokenFacts},
+    session::{Over, SessionRecord, TokenFacts},
     time::Timestamp,
 };
 
 use super::{MemoryStore, World, is_open};
+use crate::journal::event::{Actor, Draft, Event};
 use crate::store::{
     Conflict, StoreError,
     accounts::{AccountStatus, PasswordOrigin},
     live::{LiveSession, LiveToken},
-    roster::Over,
+    roster::Roster,
     sessions::{
-        Cached, EndCause, EndReason, NewToken, PasswordEffect, SessionEnding, SessionOpening,
-        SessionOrigin, SessionStore, SessionView, TokenHash,
+        Cached, EndCause, EndReason, NewToken, PasswordEffect, SESSIONS_PER_ACCOUNT_MAX,
+        SessionEnding, SessionOpening, SessionOrigin, SessionStore, SessionView, TokenHash,
     },
     tickets::{TICKETS_PER_SESSION_MAX, Ticket, TicketRedemption, TicketStore},
 };
@@ -55,6 +56,20 @@ impl World {
             (PasswordEffect::SpendProvisional, _) => Err(Conflict::Spent),
             (PasswordEffect::Keep | PasswordEffect::Rehash(_), _) => Ok(()),
         }
+    }
+
+    /// The account's longest unused sessions, as far as there would be too many with this one.
+    fn crowded(&self, opening: &SessionOpening, roster: &Roster) -> Vec<SessionId> {
+        let replaced = opening.replaces.map(|(session, _)| session);
+        let mut living = self.living_of(opening.record.account);
+        living.retain(|session| Some(*session) != replaced);
+        let excess = (living.len() + 1).saturating_sub(SESSIONS_PER_ACCOUNT_MAX);
+        living.sort_by_key(|session| {
+            let used = roster.session(*session).map(|live| live.last_used_at());
+            (used, *session)
+        });
+        living.truncate(excess);
+        living
     }
 
     /// Keeps the session of a sign-in that was checked.
@@ -115,8 +130,8 @@ impl MemoryStore {
             self.roster.end(replaced);
         }
         let record = opening.record;
-        let (session, started_at, epoch) = (record.id, record.started_at, record.epoch);
-        self.roster.insert(record, started_at, epoch);
+        let (session, started_at) = (record.id, record.started_at);
+        self.roster.insert(record, started_at);
         let live = self.roster.issue(session, opening.token);
         live.ok_or(StoreError::Conflict(Conflict::Missing))
     }
@@ -161,7 +176,21 @@ impl SessionStore for MemoryStore {
     async fn open(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError> {
         let mut world = self.world();
         world.check_opening(&opening)?;
-        let lines = world.lines_of(&self.keyring, &*self.entropy, &opening.journal)?;
+        let (at, cause) = (opening.record.started_at, EndCause::TooMany);
+        let crowded = world.crowded(&opening, &self.roster);
+        let line = |session: &SessionId| Draft {
+            tenant: Some(opening.record.tenant_id),
+            account: Some(opening.record.account),
+            session: Some(*session),
+            ..Draft::new(at, Actor::System, Event::SessionEnded { cause })
+        };
+        let mut drafts: Vec<Draft> = crowded.iter().map(line).collect();
+        drafts.extend(opening.journal.iter().cloned());
+        let lines = world.lines_of(&self.keyring, &*self.entropy, &drafts)?;
+        for session in crowded {
+            self.roster.end(session);
+            world.end(session, at, cause);
+        }
         world.keep_opening(&opening);
         world.append(lines);
         self.enlist(opening)

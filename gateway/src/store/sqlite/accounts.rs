@@ -23,8 +23,8 @@ use crate::{
     store::{
         Conflict, StoreError,
         accounts::{
-            Account, AccountCommand, AccountPage, AccountStatus, AccountStore, Changed, NewAccount,
-            Password, PasswordHash, PasswordOrigin,
+            Account, AccountCommand, AccountPage, AccountStatus, AccountStore, Changed, Erased,
+            NewAccount, Password, PasswordHash, PasswordOrigin,
         },
         personal_keys::KeyName,
     },
@@ -73,12 +73,11 @@ impl AccountStore for SqliteStore {
 
     async fn insert(&self, account: NewAccount, journal: Vec<Draft>) -> Result<(), StoreError> {
         let inserted = self.try_insert(&account, &journal).await;
-        self.database.settled(inserted)
+        self.database.settled(Weight::Ordinary, inserted)
     }
 
     async fn change(&self, command: AccountCommand) -> Result<Changed, StoreError> {
-        let changed = self.change_account(command).await;
-        self.database.settled(changed)
+        self.change_account(command).await
     }
 
     async fn erase(
@@ -86,9 +85,8 @@ impl AccountStore for SqliteStore {
         account: AccountId,
         at: Timestamp,
         journal: Vec<Draft>,
-    ) -> Result<Changed, StoreError> {
-        let erased = self.erase_account(account, at, &journal).await;
-        self.database.settled(erased)
+    ) -> Result<Erased, StoreError> {
+        self.erase_account(account, at, &journal).await
     }
 }
 
@@ -215,7 +213,7 @@ impl SqliteStore {
             set_password(&mut tx, new.id, Some(password)).await?;
         }
         self.scribe.write(&mut tx, &prepared).await?;
-        tx.commit().await.map_err(fault)
+        tx.commit().await
     }
 }
 

@@ -1,5 +1,7 @@
 //! Changes of an account after which none of its earlier sessions counts.
 
+use std::sync::Arc;
+
 use octroi_policy::{
     id::{AccountId, SessionId},
     session::{SessionEpoch, TenantGrant},
@@ -10,52 +12,57 @@ use super::{
     SqliteStore,
     accounts::{exists, set_password},
     database::{Tx, Weight},
+    ends::{End, Held},
     fault::fault,
     invitations,
     rows::{Columns, integer, roles_to_json},
     session_rows, throttle,
 };
-use crate::{
-    journal::Draft,
-    store::{
-        Conflict, StoreError,
-        accounts::{AccountChange, AccountCommand, Changed},
-        fail_point::fail_point,
-        personal_keys::KeyName,
-        sessions::EndCause,
-    },
+use crate::store::{
+    Conflict, StoreError,
+    accounts::{AccountChange, AccountCommand, Changed},
+    fail_point::fail_point,
+    live::LiveSession,
+    sessions::{EndCause, SessionOpening},
 };
 
 impl SqliteStore {
     pub(super) async fn change_account(
         &self,
-        command: AccountCommand,
+        mut command: AccountCommand,
     ) -> Result<Changed, StoreError> {
-        if is_revocation(&command.change) {
-            // In memory first: even if the disk fails now, nobody goes on under these sessions.
-            self.roster.close(command.account);
-            let ended = self
-                .database
-                .essential(|| self.try_change(&command))
-                .await?;
-            return Ok(Changed { ended });
+        let held = self.unsettled.hold();
+        let opens = command.opens.take();
+        let changed = if is_revocation(&command.change) {
+            // In memory first: even if the disk fails now, nobody goes on under these sessions. A
+            // command that rests on what is no longer so ends nothing.
+            let expected = Some(command.expected_epoch);
+            let revoked = self.roster.revoke(command.account, expected);
+            held.extend(ends_of(&revoked, command.at, command.ends_with));
+            self.database
+                .essential(|| self.try_change(&command, None, &held))
+                .await
+        } else {
+            self.try_change(&command, opens, &held).await
+        };
+        if changed.is_ok() {
+            held.settled();
         }
-        let ended = self.try_change(&command).await?;
-        if let Some(opening) = command.opens {
-            self.enlist(opening)?;
-        }
+        let weight = weight_of(&command.change);
+        let ended = self.database.settled(weight, changed)?;
         Ok(Changed { ended })
     }
 
-    async fn try_change(&self, command: &AccountCommand) -> Result<Vec<SessionId>, StoreError> {
-        let prepared = self.scribe.prepare(&command.drafts()).await?;
-        let weight = if is_revocation(&command.change) {
-            Weight::Essential
-        } else {
-            Weight::Ordinary
-        };
-        let mut tx = self.database.begin(weight).await?;
-        check(&mut tx, command).await?;
+    async fn try_change(
+        &self,
+        command: &AccountCommand,
+        opens: Option<SessionOpening>,
+        held: &Held<'_>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let drafts = command.drafts(opens.as_ref());
+        let prepared = self.scribe.prepare(&drafts).await?;
+        let mut tx = self.database.begin(weight_of(&command.change)).await?;
+        check(&mut tx, command, opens.as_ref()).await?;
         let epoch = AccountCommand::raised(command.expected_epoch);
         if let Some(hash) = &command.spends {
             invitations::spend(&mut tx, hash, command.account, command.at).await?;
@@ -66,83 +73,28 @@ impl SqliteStore {
             .end_sessions_of(&mut tx, command.account, command.at, command.ends_with)
             .await?;
         throttle::forgive(&mut tx, &command.forgives).await?;
-        if let Some(opening) = &command.opens {
-            self.insert_opening(&mut tx, opening).await?;
+        let mut outlived = Vec::new();
+        if let Some(opening) = &opens {
+            outlived = self.insert_opening(&mut tx, opening).await?;
         }
         self.scribe.write(&mut tx, &prepared).await?;
         // Before the commit: whatever becomes of it, no old session outlives a change that the
-        // store may have kept.
-        self.roster.end_all(command.account, None);
-        // The browser's earlier session may be somebody else's.
-        if let Some((replaced, _)) = command.opens.as_ref().and_then(|opens| opens.replaces) {
-            self.roster.end(replaced);
-        }
+        // store may have kept. The browser's earlier session may be somebody else's.
+        let gone = self.roster.end_all(command.account, None);
+        held.extend(ends_of(&gone, command.at, command.ends_with));
+        self.end_in_memory(outlived, command.at, held);
         fail_point("account_change_before_commit");
-        tx.commit().await.map_err(fault)?;
-        fail_point("account_change_after_commit");
+        let enlisted = tx
+            .commit_then(|| {
+                fail_point("account_change_after_commit");
+                opens.map(|opening| self.enlist(opening))
+            })
+            .await?;
+        enlisted.transpose()?;
         Ok(ended)
     }
 
-    pub(super) async fn erase_account(
-        &self,
-        account: AccountId,
-        at: Timestamp,
-        journal: &[Draft],
-    ) -> Result<Changed, StoreError> {
-        self.roster.close(account);
-        let ended = self
-            .database
-            .essential(|| self.erase_rows(account, at, journal))
-            .await?;
-        fail_point("erase_before_key_destroyed");
-        self.scribe
-            .personal_keys
-            .destroy(KeyName::Account(account))
-            .await?;
-        fail_point("erase_after_key_destroyed");
-        self.database.forget_deleted().await?;
-        Ok(Changed { ended })
-    }
-
-    /// The part of an erasure that one transaction holds; the key is destroyed after it.
-    pub(super) async fn erase_rows(
-        &self,
-        account: AccountId,
-        at: Timestamp,
-        journal: &[Draft],
-    ) -> Result<Vec<SessionId>, StoreError> {
-        let prepared = self.scribe.prepare(journal).await?;
-        let mut tx = self.database.begin(Weight::Essential).await?;
-        let epoch = AccountCommand::raised(epoch_of(&mut tx, account).await?);
-        let ended = self
-            .end_sessions_of(&mut tx, account, at, EndCause::AccountErased)
-            .await?;
-        raise_epoch(&mut tx, account, epoch).await?;
-        for sql in [
-            "UPDATE account SET login_index = NULL, login = NULL, profile = NULL,
-                    password_hash = NULL, password_set_at = NULL, provisional_until = NULL,
-                    roles = '[]', erased_at = $2
-             WHERE id = $1",
-            "UPDATE session SET origin = NULL WHERE account = $1 AND $2 IS NOT NULL",
-            "DELETE FROM tenant_grant WHERE account = $1 AND $2 IS NOT NULL",
-            "DELETE FROM invitation WHERE account = $1 AND $2 IS NOT NULL",
-        ] {
-            sqlx::query(sql)
-                .bind(account.as_bytes().as_slice())
-                .bind(at.as_unix_millis())
-                .execute(&mut *tx)
-                .await
-                .map_err(fault)?;
-        }
-        self.scribe.write(&mut tx, &prepared).await?;
-        self.roster.end_all(account, None);
-        fail_point("account_change_before_commit");
-        tx.commit().await.map_err(fault)?;
-        fail_point("account_change_after_commit");
-        Ok(ended)
-    }
-
-    async fn end_sessions_of(
+    pub(super) async fn end_sessions_of(
         &self,
         tx: &mut Tx,
         account: AccountId,
@@ -160,17 +112,39 @@ impl SqliteStore {
     }
 }
 
+/// Ends that a change of their account brings about.
+pub(super) fn ends_of(
+    sessions: &[Arc<LiveSession>],
+    at: Timestamp,
+    cause: EndCause,
+) -> impl Iterator<Item = End> {
+    let ends = sessions.iter();
+    ends.map(move |live| End::along_with(live, at, cause))
+}
+
+const fn weight_of(change: &AccountChange) -> Weight {
+    if is_revocation(change) {
+        Weight::Essential
+    } else {
+        Weight::Ordinary
+    }
+}
+
 /// Whether the change takes something away at once, also when the disk is full.
 const fn is_revocation(change: &AccountChange) -> bool {
     matches!(change, AccountChange::Lock)
 }
 
 /// Whether the account is as the caller read it, and may have the session that it asks for.
-async fn check(tx: &mut Tx, command: &AccountCommand) -> Result<(), StoreError> {
+async fn check(
+    tx: &mut Tx,
+    command: &AccountCommand,
+    opens: Option<&SessionOpening>,
+) -> Result<(), StoreError> {
     if epoch_of(tx, command.account).await? != command.expected_epoch {
         return Err(Conflict::AccountChanged.into());
     }
-    let Some(opening) = &command.opens else {
+    let Some(opening) = opens else {
         return Ok(());
     };
     let locked = "SELECT 1 FROM account WHERE id = $1 AND locked_at IS NOT NULL";
@@ -187,7 +161,7 @@ async fn check(tx: &mut Tx, command: &AccountCommand) -> Result<(), StoreError> 
     }
 }
 
-async fn epoch_of(tx: &mut Tx, account: AccountId) -> Result<SessionEpoch, StoreError> {
+pub(super) async fn epoch_of(tx: &mut Tx, account: AccountId) -> Result<SessionEpoch, StoreError> {
     let row = sqlx::query("SELECT epoch FROM account WHERE id = $1 AND erased_at IS NULL")
         .bind(account.as_bytes().as_slice())
         .fetch_optional(&mut **tx)
@@ -196,7 +170,7 @@ async fn epoch_of(tx: &mut Tx, account: AccountId) -> Result<SessionEpoch, Store
     Columns(&row.ok_or(Conflict::Missing)?).epoch("epoch")
 }
 
-async fn raise_epoch(
+pub(super) async fn raise_epoch(
     tx: &mut Tx,
     account: AccountId,
     epoch: SessionEpoch,

@@ -1,32 +1,48 @@
 //! The connections to one SQLite file: one that writes, some that read.
 
 use std::{
+    ops::{Deref, DerefMut},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use sqlx::{
-    Connection as _, Sqlite, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::{sync::OwnedMutexGuard, time::timeout};
 
-use super::{fault::fault, reserve::Reserve};
+use super::{fault::fault, reserve::Reserve, traces::Traces};
 use crate::store::StoreError;
-
-/// A transaction of the writer.
-pub(super) type Tx = Transaction<'static, Sqlite>;
 
 /// The database of accounts, sessions and journal.
 pub(super) struct Database {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Whose turn it is to write: held from the begin of a transaction until memory is in line
+    /// with its commit.
+    turn: Arc<tokio::sync::Mutex<()>>,
     reserve: Reserve,
-    /// The last fault of a command, until one succeeds.
-    fault: Mutex<Option<StoreError>>,
+    traces: Traces,
+    faults: Mutex<Faults>,
     /// Released when the store is dropped.
     _directory_lock: std::fs::File,
+}
+
+/// The last fault of each weight, until a command shows that it is over.
+#[derive(Default)]
+struct Faults {
+    ordinary: Option<StoreError>,
+    essential: Option<StoreError>,
+}
+
+/// A transaction of the writer, and its turn.
+pub(super) struct Tx {
+    // In this order: the roll-back is under way before the next one has its turn.
+    transaction: Transaction<'static, Sqlite>,
+    turn: OwnedMutexGuard<()>,
 }
 
 /// Whether a command may use the reserve when the disk is full.
@@ -39,7 +55,7 @@ pub(super) enum Weight {
 }
 
 impl Database {
-    pub(super) const fn new(
+    pub(super) fn new(
         writer: SqlitePool,
         readers: SqlitePool,
         reserve: Reserve,
@@ -48,8 +64,10 @@ impl Database {
         Self {
             writer,
             readers,
+            turn: Arc::default(),
             reserve,
-            fault: Mutex::new(None),
+            traces: Traces::default(),
+            faults: Mutex::default(),
             _directory_lock: directory_lock,
         }
     }
@@ -61,13 +79,16 @@ impl Database {
 
     /// Waits for the writer and begins a transaction that no other can cross.
     pub(super) async fn begin(&self, weight: Weight) -> Result<Tx, StoreError> {
-        if weight == Weight::Ordinary && !self.reserve.restore() {
+        if weight == Weight::Ordinary && !self.reserve.restore().await {
             return Err(StoreError::Full);
         }
-        self.writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(fault)
+        let turn = timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.turn).lock_owned()).await;
+        let turn = turn.map_err(|_| fault(sqlx::Error::PoolTimedOut))?;
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await;
+        Ok(Tx {
+            transaction: transaction.map_err(fault)?,
+            turn,
+        })
     }
 
     /// Runs an essential command; where the disk is full, gives up the reserve and runs it again.
@@ -76,7 +97,7 @@ impl Database {
         F: Future<Output = Result<T, StoreError>>,
     {
         match attempt().await {
-            Err(StoreError::Full) if self.reserve.give_up() => attempt().await,
+            Err(StoreError::Full) if self.reserve.give_up().await => attempt().await,
             other => other,
         }
     }
@@ -88,7 +109,7 @@ impl Database {
             .execute(&mut *tx)
             .await
             .map_err(fault)?;
-        tx.commit().await.map_err(fault)?;
+        tx.commit().await?;
         let mut connection = self.read().await?;
         sqlx::query("SELECT value FROM meta WHERE name = 'probe'")
             .fetch_one(&mut *connection)
@@ -97,33 +118,47 @@ impl Database {
         Ok(())
     }
 
-    /// Writes the log back and cuts it: pages as they were before a deletion are gone from it.
-    pub(super) async fn forget_deleted(&self) -> Result<(), StoreError> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_all(&self.writer)
-            .await
-            .map_err(fault)?;
-        Ok(())
+    /// Takes what was deleted out of the write-ahead log too. `false` where a reader still holds it:
+    /// then [`Database::forget_rest`] goes on.
+    pub(super) async fn forget_deleted(&self) -> Result<bool, StoreError> {
+        self.traces.forget(&self.writer).await
     }
 
-    /// The last fault, until a command succeeds.
+    /// Goes on with what [`Database::forget_deleted`] could not finish.
+    pub(super) async fn forget_rest(&self) -> Result<bool, StoreError> {
+        self.traces.forget_rest(&self.writer).await
+    }
+
+    /// The last fault, until a command shows that it is over.
     pub(super) fn fault(&self) -> Option<StoreError> {
-        self.last_fault().clone()
+        let faults = self.faults();
+        let last = faults.ordinary.as_ref().or(faults.essential.as_ref());
+        last.cloned()
     }
 
     /// Remembers for readiness how a command went, and passes its outcome on.
-    pub(super) fn settled<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
-        match &outcome {
-            Ok(_) => *self.last_fault() = None,
+    pub(super) fn settled<T>(
+        &self,
+        weight: Weight,
+        outcome: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut faults = self.faults();
+        match (&outcome, weight) {
+            // What can wait went through: so does everything.
+            (Ok(_), Weight::Ordinary) => *faults = Faults::default(),
+            // It may have lived on the reserve: sign-ins are refused as before.
+            (Ok(_), Weight::Essential) => faults.essential = None,
             // The store works; it was asked for what cannot be.
-            Err(StoreError::Conflict(_)) => {}
-            Err(fault) => *self.last_fault() = Some(fault.clone()),
+            (Err(StoreError::Conflict(_)), _) => {}
+            (Err(fault), Weight::Ordinary) => faults.ordinary = Some(fault.clone()),
+            (Err(fault), Weight::Essential) => faults.essential = Some(fault.clone()),
         }
+        drop(faults);
         outcome
     }
 
-    fn last_fault(&self) -> MutexGuard<'_, Option<StoreError>> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
@@ -135,6 +170,37 @@ impl Database {
     #[cfg(test)]
     pub(super) const fn writer(&self) -> &SqlitePool {
         &self.writer
+    }
+}
+
+impl Tx {
+    /// Commits.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        self.commit_then(|| ()).await
+    }
+
+    /// Commits, and brings memory in line before anybody else writes: whoever comes next finds in
+    /// memory what it finds in the database.
+    pub(super) async fn commit_then<T>(self, then: impl FnOnce() -> T) -> Result<T, StoreError> {
+        let Self { transaction, turn } = self;
+        transaction.commit().await.map_err(fault)?;
+        let done = then();
+        drop(turn);
+        Ok(done)
+    }
+}
+
+impl Deref for Tx {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
     }
 }
 
@@ -192,4 +258,4 @@ const READERS: u32 = 3;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long SQLite waits for a lock of another process, such as a backup's.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

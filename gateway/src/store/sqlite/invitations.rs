@@ -19,7 +19,7 @@ use crate::store::{
 impl InvitationStore for SqliteStore {
     async fn issue(&self, issue: InvitationIssue) -> Result<(), StoreError> {
         let issued = self.try_issue(&issue).await;
-        self.database.settled(issued)
+        self.database.settled(Weight::Ordinary, issued)
     }
 
     async fn find(&self, hash: &InvitationHash) -> Result<Option<Invitation>, StoreError> {
@@ -59,7 +59,7 @@ impl SqliteStore {
             Err(error) => return Err(fault(error)),
         }
         self.scribe.write(&mut tx, &prepared).await?;
-        tx.commit().await.map_err(fault)
+        tx.commit().await
     }
 }
 

@@ -80,6 +80,10 @@ impl JournalWriter {
     }
 
     async fn write_queue(&self) {
+        let mut stopped = Stopped {
+            queue: &self.queue,
+            in_order: false,
+        };
         loop {
             let batch = {
                 let mut queue = self.queue();
@@ -87,19 +91,35 @@ impl JournalWriter {
                 std::mem::take(&mut queue.waiting)
             };
             if batch.is_empty() {
+                stopped.in_order = true;
                 return;
             }
-            let drafts: Vec<Draft> = batch
-                .iter()
-                .flat_map(|waiting| waiting.drafts.iter().cloned())
-                .collect();
-            let written = self.database.essential(|| self.try_write(&drafts)).await;
-            let written = self.database.settled(written);
-            for waiting in batch {
-                // Who does not wait any more does not want to know.
-                let _ = waiting.done.send(written.clone());
-            }
+            self.write_batch(batch).await;
         }
+    }
+
+    async fn write_batch(&self, batch: Vec<Waiting>) {
+        let drafts: Vec<Draft> = batch
+            .iter()
+            .flat_map(|waiting| waiting.drafts.iter().cloned())
+            .collect();
+        let written = self.write(&drafts).await;
+        // The line of one cannot be written, and is no reason to refuse the others'.
+        let is_one_of_many = matches!(written, Err(StoreError::Corrupt(_))) && batch.len() > 1;
+        for waiting in batch {
+            let written = if is_one_of_many {
+                self.write(&waiting.drafts).await
+            } else {
+                written.clone()
+            };
+            // Who does not wait any more does not want to know.
+            let _ = waiting.done.send(written);
+        }
+    }
+
+    async fn write(&self, drafts: &[Draft]) -> Result<(), StoreError> {
+        let written = self.database.essential(|| self.try_write(drafts)).await;
+        self.database.settled(Weight::Essential, written)
     }
 
     async fn try_write(&self, drafts: &[Draft]) -> Result<(), StoreError> {
@@ -107,13 +127,28 @@ impl JournalWriter {
         let mut tx = self.database.begin(Weight::Essential).await?;
         self.scribe.write(&mut tx, &prepared).await?;
         fail_point("journal_before_commit");
-        tx.commit().await.map_err(fault)?;
+        tx.commit().await?;
         fail_point("journal_after_commit");
         Ok(())
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets the next caller begin anew when the task that writes ends in a panic, and tells those who
+/// wait for it that it did.
+struct Stopped<'a> {
+    queue: &'a Mutex<Queue>,
+    in_order: bool,
+}
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        if !self.in_order {
+            *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = Queue::default();
+        }
     }
 }
 
@@ -191,7 +226,7 @@ impl JournalStore for SqliteStore {
                 .database
                 .essential(|| self.try_purge(before, now))
                 .await;
-            let batch = self.database.settled(batch)?;
+            let batch = self.database.settled(Weight::Essential, batch)?;
             purged = purged.saturating_add(batch);
             if batch < PURGE_BATCH {
                 break;
@@ -259,7 +294,7 @@ impl SqliteStore {
             .prepare(&[Draft::new(now, Actor::System, event)])
             .await?;
         self.scribe.write(&mut tx, &prepared).await?;
-        tx.commit().await.map_err(fault)?;
+        tx.commit().await?;
         Ok(entries)
     }
 

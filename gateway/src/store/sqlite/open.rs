@@ -20,6 +20,8 @@ use sqlx::{
 use super::{
     SqliteStore,
     database::{self, Database},
+    ends::Unsettled,
+    erasure::Unfinished,
     fault::fault,
     journal::JournalWriter,
     personal_keys::PersonalKeys,
@@ -143,7 +145,7 @@ pub(super) async fn open(
     }
     let readers = database::reader_pool(database::connect_options(&main_path)).await;
     let readers = readers.map_err(|error| in_main(fault(error)))?;
-    let reserve = Reserve::take(&options.data, options.reserve_len);
+    let reserve = Reserve::take(&options.data, options.reserve_len).await;
     let database = Arc::new(Database::new(main, readers, reserve, directory_lock));
     let personal_keys = PersonalKeys::new(keys, Arc::clone(&keyring), Arc::clone(&entropy));
     let scribe = Arc::new(Scribe {
@@ -162,7 +164,8 @@ pub(super) async fn open(
         scribe,
         roster: Roster::new(),
         tally: Mutex::new(Tally::default()),
-        unsettled: Mutex::default(),
+        unsettled: Unsettled::default(),
+        unfinished: Unfinished::default(),
     };
     store.load(options.now).await.map_err(in_main)?;
     Ok(store)

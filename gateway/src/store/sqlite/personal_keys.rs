@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use sqlx::{Row as _, SqlitePool};
 
-use super::fault::{damaged, fault};
+use super::{
+    fault::{damaged, fault},
+    traces::Traces,
+};
 use crate::{
     entropy::Entropy,
     keyring::{Keyring, Purpose, sealing::SealingKey},
@@ -14,18 +17,16 @@ use crate::{
 /// The keys that seal personal data.
 pub(super) struct PersonalKeys {
     pool: SqlitePool,
+    traces: Traces,
     keyring: Arc<Keyring>,
     entropy: Arc<dyn Entropy>,
 }
 
 impl PersonalKeys {
-    pub(super) const fn new(
-        pool: SqlitePool,
-        keyring: Arc<Keyring>,
-        entropy: Arc<dyn Entropy>,
-    ) -> Self {
+    pub(super) fn new(pool: SqlitePool, keyring: Arc<Keyring>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
             pool,
+            traces: Traces::default(),
             keyring,
             entropy,
         }
@@ -75,14 +76,15 @@ impl PersonalKeys {
         kept.ok_or_else(|| damaged("a personal key that was just made is gone"))
     }
 
-    /// Destroys a key. Its bytes leave the file and its log before this answers.
-    pub(super) async fn destroy(&self, name: KeyName) -> Result<(), StoreError> {
+    /// Destroys a key. Its bytes leave the file, and its log too unless this answers `false`: a
+    /// reader holds it, and [`PersonalKeys::forget_rest`] goes on.
+    pub(super) async fn destroy(&self, name: KeyName) -> Result<bool, StoreError> {
         sqlx::query("DELETE FROM personal_key WHERE name = $1")
             .bind(name.to_bytes())
             .execute(&self.pool)
             .await
             .map_err(fault)?;
-        self.forget_deleted().await
+        self.traces.forget(&self.pool).await
     }
 
     /// Destroys the keys of the months before `month`.
@@ -97,7 +99,13 @@ impl PersonalKeys {
             .execute(&self.pool)
             .await
             .map_err(fault)?;
-        self.forget_deleted().await
+        self.traces.forget(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Goes on with cutting the log where a reader held it. Whether no trace remains.
+    pub(super) async fn forget_rest(&self) -> Result<bool, StoreError> {
+        self.traces.forget_rest(&self.pool).await
     }
 
     #[cfg(test)]
@@ -106,18 +114,29 @@ impl PersonalKeys {
         row.fetch_one(&self.pool).await.unwrap().get(0)
     }
 
+    /// Makes the key of an account one that does not open.
+    #[cfg(test)]
+    pub(super) async fn damage_for_tests(&self, account: octroi_policy::id::AccountId) {
+        let damage = sqlx::query("UPDATE personal_key SET sealed = x'00' WHERE name = $1")
+            .bind(KeyName::Account(account).to_bytes())
+            .execute(&self.pool);
+        damage.await.unwrap();
+    }
+
+    /// Makes the file one that cannot be written, or puts an end to that.
+    #[cfg(test)]
+    pub(super) async fn refuse_writes_for_tests(&self, refuses: bool) {
+        let pragma = if refuses {
+            "PRAGMA query_only = ON"
+        } else {
+            "PRAGMA query_only = OFF"
+        };
+        sqlx::query(pragma).execute(&self.pool).await.unwrap();
+    }
+
     #[cfg(test)]
     pub(super) async fn close(&self) {
         self.pool.close().await;
-    }
-
-    /// The write-ahead log still holds pages as they were: it is written back and cut.
-    async fn forget_deleted(&self) -> Result<(), StoreError> {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(fault)?;
-        Ok(())
     }
 }
 

@@ -6,14 +6,32 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use tokio::{sync::Mutex, task::spawn_blocking, time::Instant};
 
 /// The reserve of one data directory.
 pub(super) struct Reserve {
+    place: Place,
+    held: Mutex<Held>,
+}
+
+/// Where it lies, and how large it is.
+#[derive(Clone)]
+struct Place {
     path: PathBuf,
     len: u64,
-    is_held: Mutex<bool>,
+}
+
+/// Whether there is a reserve.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Held {
+    Yes,
+    /// It was given up, or there was no space for it; it is looked for again from then on.
+    No {
+        retry_at: Instant,
+    },
 }
 
 impl Reserve {
@@ -21,35 +39,59 @@ impl Reserve {
     pub(super) const LEN: u64 = 64 * 1024 * 1024;
 
     /// Takes the reserve if there is space for it.
-    pub(super) fn take(directory: &Path, len: u64) -> Self {
+    pub(super) async fn take(directory: &Path, len: u64) -> Self {
+        let path = directory.join("reserve");
+        let retry_at = Instant::now();
         let reserve = Self {
-            path: directory.join("reserve"),
-            len,
-            is_held: Mutex::new(false),
+            place: Place { path, len },
+            held: Mutex::new(Held::No { retry_at }),
         };
-        reserve.restore();
+        reserve.restore().await;
         reserve
     }
 
     /// Gives it up; `false` when there is nothing left to give.
-    pub(super) fn give_up(&self) -> bool {
-        let mut is_held = self.is_held();
-        let given = *is_held && std::fs::remove_file(&self.path).is_ok();
-        *is_held = false;
-        given
+    pub(super) async fn give_up(&self) -> bool {
+        let mut held = self.held.lock().await;
+        if *held != Held::Yes {
+            return false;
+        }
+        let place = self.place.clone();
+        let given = spawn_blocking(move || std::fs::remove_file(place.path)).await;
+        *held = Held::No {
+            retry_at: Instant::now(),
+        };
+        matches!(given, Ok(Ok(())))
     }
 
-    /// Whether there is space for what can wait; takes the reserve again if there is.
-    pub(super) fn restore(&self) -> bool {
-        let mut is_held = self.is_held();
-        if !*is_held {
-            *is_held = self.allocate().is_ok();
-            if !*is_held {
-                // Half a reserve would keep the disk full and serve nobody.
-                let _ = std::fs::remove_file(&self.path);
-            }
+    /// Whether there is space for what can wait; takes the reserve again if there is. While the
+    /// disk is full, each sign-in asks: one in [`RETRY_EVERY`] looks, on a thread of its own.
+    pub(super) async fn restore(&self) -> bool {
+        let mut held = self.held.lock().await;
+        match *held {
+            Held::Yes => return true,
+            Held::No { retry_at } if Instant::now() < retry_at => return false,
+            Held::No { .. } => {}
         }
-        *is_held
+        let place = self.place.clone();
+        let is_taken = matches!(spawn_blocking(move || place.take()).await, Ok(Ok(())));
+        *held = if is_taken {
+            Held::Yes
+        } else {
+            Held::No {
+                retry_at: Instant::now() + RETRY_EVERY,
+            }
+        };
+        is_taken
+    }
+}
+
+impl Place {
+    fn take(&self) -> io::Result<()> {
+        self.allocate().inspect_err(|_| {
+            // Half a reserve would keep the disk full and serve nobody.
+            let _ = std::fs::remove_file(&self.path);
+        })
     }
 
     fn allocate(&self) -> io::Result<()> {
@@ -65,11 +107,10 @@ impl Reserve {
             Err(errno) => Err(errno.into()),
         }
     }
-
-    fn is_held(&self) -> MutexGuard<'_, bool> {
-        self.is_held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
+
+/// How often space is looked for while there is none.
+const RETRY_EVERY: Duration = Duration::from_secs(5);
 
 /// For file systems that cannot allocate without writing.
 fn write_zeros(mut file: &File, len: u64) -> io::Result<()> {
@@ -81,24 +122,40 @@ fn write_zeros(mut file: &File, len: u64) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_reserve_takes_its_space_gives_it_up_once_and_takes_it_again() {
+    #[tokio::test]
+    async fn a_reserve_takes_its_space_gives_it_up_once_and_takes_it_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("reserve");
-        let reserve = Reserve::take(directory.path(), 1 << 20);
+        let reserve = Reserve::take(directory.path(), 1 << 20).await;
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 1 << 20);
-        assert!(reserve.give_up());
+        assert!(reserve.give_up().await);
         assert!(!path.exists());
-        assert!(!reserve.give_up(), "there is nothing left to give");
-        assert!(reserve.restore());
+        assert!(!reserve.give_up().await, "there is nothing left to give");
+        assert!(reserve.restore().await);
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 1 << 20);
     }
 
-    #[test]
-    fn a_reserve_for_which_there_is_no_space_leaves_nothing_behind() {
+    #[tokio::test]
+    async fn a_reserve_for_which_there_is_no_space_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
-        let reserve = Reserve::take(directory.path(), 1 << 60);
-        assert!(!reserve.restore());
+        let reserve = Reserve::take(directory.path(), 1 << 60).await;
+        assert!(!reserve.restore().await);
         assert!(!directory.path().join("reserve").exists());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_there_is_no_space_it_is_looked_for_once_in_some_seconds() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        // Nothing can be put where there is no directory, until there is one.
+        let reserve = Reserve::take(&data, 4096).await;
+        std::fs::create_dir(&data).unwrap();
+        let path = data.join("reserve");
+        tokio::time::advance(Duration::from_millis(4_999)).await;
+        assert!(!reserve.restore().await);
+        assert!(!path.exists(), "nobody looked");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(reserve.restore().await);
+        assert!(path.exists());
     }
 }

@@ -140,6 +140,25 @@ pub(super) async fn living_of(
         .collect()
 }
 
+/// The account's sessions that have not ended, with the last uses that were written.
+pub(super) async fn uses_of(
+    tx: &mut Tx,
+    account: AccountId,
+) -> Result<Vec<(Timestamp, SessionId)>, StoreError> {
+    let sql = "SELECT id, last_used_at FROM session WHERE account = $1 AND ended_at IS NULL";
+    let rows = sqlx::query(sql)
+        .bind(account.as_bytes().as_slice())
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(fault)?;
+    let used = |row: &SqliteRow| {
+        let row = Columns(row);
+        let session = SessionId::from_bytes(row.fixed("id")?);
+        Ok((row.time("last_used_at")?, session))
+    };
+    rows.iter().map(used).collect()
+}
+
 /// Whether the session has not ended.
 pub(super) async fn lives(tx: &mut Tx, session: SessionId) -> Result<bool, StoreError> {
     let row = sqlx::query("SELECT 1 FROM session WHERE id = $1 AND ended_at IS NULL")
@@ -180,7 +199,7 @@ pub(super) fn record(row: &SqliteRow, grants: &Grants) -> Result<SessionRecord, 
         account,
         tenant_id: TenantId::from_bytes(row.fixed("tenant")?),
         tenant: row.parsed("tenant_name")?,
-        roles: row.roles("roles")?,
+        roles: row.roles("roles")?.into(),
         grants: grants.get(&account).cloned().unwrap_or_default(),
         epoch: row.epoch("epoch")?,
         stage: row.word("stage", rows::stage)?,

@@ -1,9 +1,10 @@
 //! Sessions in SQLite, with all that live in memory.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use octroi_policy::{
     id::{AccountId, SessionId},
+    session::{Over, SessionRecord},
     time::Timestamp,
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
@@ -12,6 +13,7 @@ use super::{
     SqliteStore,
     accounts::grants,
     database::{Tx, Weight},
+    ends::{self, End, Held},
     fault::{damaged, fault},
     origin::{origin_from_json, origin_to_json},
     rows::Columns,
@@ -22,10 +24,9 @@ use crate::store::{
     fail_point::fail_point,
     live::{LiveSession, LiveToken},
     personal_keys::KeyName,
-    roster::Over,
     sessions::{
-        Cached, EndCause, EndReason, PasswordEffect, SessionEnding, SessionOpening, SessionOrigin,
-        SessionStore, SessionView, TokenHash,
+        Cached, EndCause, EndReason, PasswordEffect, SESSIONS_PER_ACCOUNT_MAX, SessionEnding,
+        SessionOpening, SessionOrigin, SessionStore, SessionView, TokenHash,
     },
     throttle::{THROTTLE_KEYS_MAX, THROTTLE_WINDOW},
 };
@@ -45,20 +46,25 @@ impl SessionStore for SqliteStore {
     }
 
     async fn open(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError> {
-        let opened = self.try_open(opening).await;
-        self.database.settled(opened)
+        let held = self.unsettled.hold();
+        let opened = self.try_open(opening, &held).await;
+        if opened.is_ok() {
+            held.settled();
+        }
+        self.database.settled(Weight::Ordinary, opened)
     }
 
     async fn end(&self, ending: SessionEnding) -> Result<bool, StoreError> {
-        let uses = self.roster.end(ending.session);
-        let ended = self
-            .database
-            .essential(|| self.try_end(&ending, uses.as_deref()))
-            .await;
-        if matches!(ended, Err(ref fault) if !matches!(fault, StoreError::Conflict(_))) {
-            self.unsettled().push(ending);
+        let held = self.unsettled.hold();
+        let live = self.roster.end(ending.session);
+        held.extend([End::new(ending.session, live.as_deref(), ending.reason)]);
+        let ends = held.list();
+        let ended = self.database.essential(|| self.write_ends(&ends)).await;
+        if ended.is_ok() {
+            held.settled();
         }
-        self.database.settled(ended)
+        let ended = self.database.settled(Weight::Essential, ended)?;
+        Ok(!ended.is_empty())
     }
 
     async fn end_all(
@@ -67,25 +73,23 @@ impl SessionStore for SqliteStore {
         except: Option<SessionId>,
         reason: EndReason,
     ) -> Result<Vec<SessionId>, StoreError> {
+        let held = self.unsettled.hold();
         let uses = self.roster.end_all(account, except);
+        // The journal line belongs to the ends as a whole: the first carries it.
+        let mut journal = reason.journal.clone();
+        held.extend(uses.iter().map(|live| {
+            let (cause, at) = (reason.cause, reason.at);
+            let journal = std::mem::take(&mut journal);
+            End::new(live.record.id, Some(live), EndReason { cause, at, journal })
+        }));
         let ended = self
             .database
             .essential(|| self.try_end_all(account, except, &reason, &uses))
             .await;
-        if ended.is_err() {
-            let mut unsettled = self.unsettled();
-            // The journal line belongs to the ends as a whole: the first carries it.
-            let mut journal = reason.journal;
-            unsettled.extend(uses.iter().map(|live| SessionEnding {
-                session: live.record.id,
-                reason: EndReason {
-                    cause: reason.cause,
-                    at: reason.at,
-                    journal: std::mem::take(&mut journal),
-                },
-            }));
+        if ended.is_ok() {
+            held.settled();
         }
-        self.database.settled(ended)
+        self.database.settled(Weight::Essential, ended)
     }
 
     fn live(&self, session: SessionId) -> Option<Arc<LiveSession>> {
@@ -121,7 +125,7 @@ impl SessionStore for SqliteStore {
             return Ok(());
         }
         let flushed = self.database.essential(|| self.try_flush(&uses)).await;
-        self.database.settled(flushed)?;
+        self.database.settled(Weight::Essential, flushed)?;
         self.roster.flushed(&uses);
         Ok(())
     }
@@ -131,46 +135,45 @@ impl SessionStore for SqliteStore {
         now: Timestamp,
         forget_before: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
-        self.settle_ends().await?;
-        let over = self.roster.over(now);
-        let mut ended = Vec::with_capacity(over.len());
-        for (session, why) in over {
+        let over = self.roster.over(now).into_iter();
+        self.unsettled.extend(over.map(|(session, why)| {
             let cause = match why {
                 Over::Expired => EndCause::Expired,
                 Over::Idle => EndCause::Idle,
             };
-            let reason = EndReason {
-                cause,
-                at: now,
-                journal: Vec::new(),
-            };
-            if SessionStore::end(self, SessionEnding { session, reason }).await? {
-                ended.push(session);
-            }
-        }
+            let (at, journal) = (now, Vec::new());
+            let live = self.roster.end(session);
+            End::new(session, live.as_deref(), EndReason { cause, at, journal })
+        }));
+        let ended = self.settle_ends().await?;
         let forgotten = self
             .database
             .essential(|| self.try_forget(now, forget_before))
             .await;
-        self.database.settled(forgotten)?;
+        self.database.settled(Weight::Essential, forgotten)?;
+        self.finish_erasures().await?;
         Ok(ended)
     }
 }
 
 impl SqliteStore {
-    async fn try_open(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError> {
+    async fn try_open(
+        &self,
+        opening: SessionOpening,
+        held: &Held<'_>,
+    ) -> Result<Arc<LiveToken>, StoreError> {
         let prepared = self.scribe.prepare(&opening.journal).await?;
         let mut tx = self.database.begin(Weight::Ordinary).await?;
         self.check_opening(&mut tx, &opening).await?;
-        self.insert_opening(&mut tx, &opening).await?;
+        let outlived = self.insert_opening(&mut tx, &opening).await?;
         self.scribe.write(&mut tx, &prepared).await?;
-        if let Some((replaced, _)) = opening.replaces {
-            self.roster.end(replaced);
-        }
+        self.end_in_memory(outlived, opening.record.started_at, held);
         fail_point("session_open_before_commit");
-        tx.commit().await.map_err(fault)?;
-        fail_point("session_open_after_commit");
-        self.enlist(opening)
+        tx.commit_then(|| {
+            fail_point("session_open_after_commit");
+            self.enlist(opening)
+        })
+        .await?
     }
 
     /// Whether the account is as the sign-in found it.
@@ -192,59 +195,88 @@ impl SqliteStore {
         }
     }
 
-    /// Everything that a sign-in settles, besides its journal lines.
+    /// Everything that a sign-in settles, besides its journal lines. Answers which sessions end for
+    /// it; before the commit they have to end in memory.
     pub(super) async fn insert_opening(
         &self,
         tx: &mut Tx,
         opening: &SessionOpening,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<(SessionId, EndCause)>, StoreError> {
         let record = &opening.record;
         apply_to_password(tx, opening).await?;
         throttle::forgive(tx, &opening.forgives).await?;
+        let mut outlived = Vec::new();
         if let Some((replaced, cause)) = opening.replaces {
             if let Some(live) = self.roster.session(replaced) {
                 session_rows::set_last_used(tx, replaced, live.last_used_at()).await?;
             }
             session_rows::end(tx, replaced, record.started_at, cause).await?;
+            outlived.push((replaced, cause));
         }
+        let crowded = self.make_room(tx, record).await?;
+        outlived.extend(crowded.into_iter().map(|id| (id, EndCause::TooMany)));
         let origin = origin_to_json(&opening.origin);
         let context = origin_context(record.id);
         let sealed = self
             .seal_personal(record.account, &context, origin.as_bytes())
             .await?;
-        session_rows::insert(tx, opening, sealed).await
+        session_rows::insert(tx, opening, sealed).await?;
+        Ok(outlived)
+    }
+
+    /// Ends the account's longest unused sessions, as far as there would be too many with this one.
+    async fn make_room(
+        &self,
+        tx: &mut Tx,
+        record: &SessionRecord,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut living = session_rows::uses_of(tx, record.account).await?;
+        let kept = SESSIONS_PER_ACCOUNT_MAX.saturating_sub(1);
+        let excess = living.len().saturating_sub(kept);
+        if excess == 0 {
+            return Ok(Vec::new());
+        }
+        for live in self.roster.of_account(record.account) {
+            // Memory knows of uses that are not written yet.
+            let used = living.iter_mut().find(|(_, id)| *id == live.record.id);
+            if let Some((last_used_at, _)) = used {
+                *last_used_at = live.last_used_at();
+            }
+        }
+        living.sort_unstable();
+        living.truncate(excess);
+        let (at, cause) = (record.started_at, EndCause::TooMany);
+        for (last_used_at, session) in &living {
+            session_rows::set_last_used(tx, *session, *last_used_at).await?;
+            session_rows::end(tx, *session, at, cause).await?;
+            let line = ends::line_of(record, *session, at, cause);
+            let prepared = self.scribe.prepare(&[line]).await?;
+            self.scribe.write(tx, &prepared).await?;
+        }
+        Ok(living.into_iter().map(|(_, session)| session).collect())
+    }
+
+    /// Ends sessions in memory that a transaction ends: before its commit, so that none outlives
+    /// what the store may have kept.
+    pub(super) fn end_in_memory(
+        &self,
+        sessions: impl IntoIterator<Item = (SessionId, EndCause)>,
+        at: Timestamp,
+        held: &Held<'_>,
+    ) {
+        for (session, cause) in sessions {
+            let live = self.roster.end(session);
+            held.extend(live.map(|live| End::along_with(&live, at, cause)));
+        }
     }
 
     /// Puts a session that was committed into memory.
     pub(super) fn enlist(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError> {
         let record = opening.record;
-        let (session, started_at, epoch) = (record.id, record.started_at, record.epoch);
-        self.roster.insert(record, started_at, epoch);
+        let (session, started_at) = (record.id, record.started_at);
+        self.roster.insert(record, started_at);
         let live = self.roster.issue(session, opening.token);
         live.ok_or(StoreError::Conflict(Conflict::Missing))
-    }
-
-    async fn try_end(
-        &self,
-        ending: &SessionEnding,
-        live: Option<&LiveSession>,
-    ) -> Result<bool, StoreError> {
-        let EndReason { cause, at, journal } = &ending.reason;
-        let prepared = self.scribe.prepare(journal).await?;
-        let mut tx = self.database.begin(Weight::Essential).await?;
-        if let Some(live) = live {
-            session_rows::set_last_used(&mut tx, ending.session, live.last_used_at()).await?;
-        }
-        if !session_rows::end(&mut tx, ending.session, *at, *cause).await? {
-            return Ok(false);
-        }
-        self.scribe.write(&mut tx, &prepared).await?;
-        fail_point("session_end_before_commit");
-        tx.commit().await.map_err(fault)?;
-        fail_point("session_end_after_commit");
-        // It may have been put in by a sign-in that was being opened meanwhile.
-        self.roster.end(ending.session);
-        Ok(true)
     }
 
     async fn try_end_all(
@@ -267,26 +299,9 @@ impl SqliteStore {
         }
         self.scribe.write(&mut tx, &prepared).await?;
         fail_point("session_end_before_commit");
-        tx.commit().await.map_err(fault)?;
+        tx.commit().await?;
         fail_point("session_end_after_commit");
         Ok(living)
-    }
-
-    /// Ends that hold in memory alone are made durable.
-    async fn settle_ends(&self) -> Result<(), StoreError> {
-        let waiting = std::mem::take(&mut *self.unsettled());
-        let mut waiting = waiting.into_iter();
-        while let Some(ending) = waiting.next() {
-            let ended = self
-                .database
-                .essential(|| self.try_end(&ending, None))
-                .await;
-            if let Err(error) = ended {
-                self.unsettled().extend([ending].into_iter().chain(waiting));
-                return self.database.settled(Err(error));
-            }
-        }
-        Ok(())
     }
 
     async fn try_flush(&self, uses: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
@@ -294,7 +309,7 @@ impl SqliteStore {
         for (session, last_used_at) in uses {
             session_rows::set_last_used(&mut tx, *session, *last_used_at).await?;
         }
-        tx.commit().await.map_err(fault)
+        tx.commit().await
     }
 
     async fn try_forget(&self, now: Timestamp, before: Timestamp) -> Result<(), StoreError> {
@@ -324,7 +339,7 @@ impl SqliteStore {
                 .await
                 .map_err(fault)?;
         }
-        tx.commit().await.map_err(fault)
+        tx.commit().await
     }
 
     async fn views(
@@ -388,12 +403,6 @@ impl SqliteStore {
         let opened = key.open(&origin_context(session), &sealed);
         let opened = opened.map_err(|_| damaged("the origin of a session does not open"))?;
         origin_from_json(&opened).ok_or_else(|| damaged("the origin of a session does not read"))
-    }
-
-    fn unsettled(&self) -> MutexGuard<'_, Vec<SessionEnding>> {
-        self.unsettled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -40,7 +40,7 @@ impl SigningKeyStore for SqliteStore {
 
     async fn insert(&self, key: SigningKey, journal: Vec<Draft>) -> Result<(), StoreError> {
         let inserted = self.try_insert_key(&key, &journal).await;
-        self.database.settled(inserted)
+        self.database.settled(Weight::Ordinary, inserted)
     }
 
     async fn remove(&self, key_id: &str, journal: Vec<Draft>) -> Result<bool, StoreError> {
@@ -48,7 +48,7 @@ impl SigningKeyStore for SqliteStore {
             .database
             .essential(|| self.try_remove_key(key_id, &journal))
             .await;
-        self.database.settled(removed)
+        self.database.settled(Weight::Essential, removed)
     }
 }
 
@@ -83,7 +83,7 @@ impl SqliteStore {
         .await
         .map_err(fault)?;
         self.scribe.write(&mut tx, &prepared).await?;
-        tx.commit().await.map_err(fault)
+        tx.commit().await
     }
 
     async fn try_remove_key(&self, key_id: &str, journal: &[Draft]) -> Result<bool, StoreError> {
@@ -98,7 +98,7 @@ impl SqliteStore {
             return Ok(false);
         }
         self.scribe.write(&mut tx, &prepared).await?;
-        tx.commit().await.map_err(fault)?;
+        tx.commit().await?;
         Ok(true)
     }
 }

@@ -45,7 +45,7 @@ impl TenantStore for SqliteStore {
 
     async fn insert(&self, tenant: Tenant, journal: Vec<Draft>) -> Result<(), StoreError> {
         let inserted = self.try_insert_tenant(&tenant, &journal).await;
-        self.database.settled(inserted)
+        self.database.settled(Weight::Ordinary, inserted)
     }
 }
 
@@ -92,7 +92,7 @@ impl SqliteStore {
         .await
         .map_err(fault)?;
         self.scribe.write(&mut tx, &prepared).await?;
-        tx.commit().await.map_err(fault)
+        tx.commit().await
     }
 }
 

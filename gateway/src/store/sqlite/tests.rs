@@ -1,6 +1,7 @@
 //! The embedded store: what it refuses to open, what survives, what is found out, what is erased.
 
 mod broken;
+mod erasure;
 mod faults;
 mod privacy;
 mod restart;
@@ -119,11 +120,23 @@ async fn person(store: &SqliteStore) -> Account {
     TenantStore::insert(store, tenant.clone(), Vec::new())
         .await
         .unwrap();
+    person_called(store, &tenant, "marie").await
+}
+
+/// Adds another person to the same tenant.
+async fn another_person(store: &SqliteStore) -> Account {
+    let tenants = TenantStore::list(store).await.unwrap();
+    let login: [u8; 8] = random(&SystemEntropy).unwrap();
+    let login = data_encoding::HEXLOWER.encode(&login);
+    person_called(store, &tenants[0], &login).await
+}
+
+async fn person_called(store: &SqliteStore, tenant: &Tenant, login: &str) -> Account {
     let id = AccountId::from_random(random(&SystemEntropy).unwrap());
     let new = NewAccount {
         id,
         tenant: tenant.id,
-        login: "marie".into(),
+        login: login.into(),
         profile: Profile {
             name: Some("Marie Curie".into()),
             email: Some("marie@acme.example".into()),
@@ -155,7 +168,7 @@ fn opening(account: &Account) -> SessionOpening {
             account: account.id,
             tenant_id: account.tenant,
             tenant: account.tenant_name.clone(),
-            roles: account.roles.clone(),
+            roles: (&*account.roles).into(),
             grants: account.grants.clone(),
             epoch: account.epoch,
             stage: Stage::Full,
@@ -223,4 +236,9 @@ async fn meddle(path: &Path, sql: &'static str) {
     let mut connection = options.connect().await.unwrap();
     sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     sqlx::Connection::close(connection).await.unwrap();
+}
+
+/// Whether `wanted` stands anywhere in `bytes`.
+fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
 }

@@ -23,12 +23,12 @@ impl ThrottleStore for SqliteStore {
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
         let reserved = self.try_reserve(keys, now, judge).await;
-        self.database.settled(reserved)
+        self.database.settled(Weight::Ordinary, reserved)
     }
 
     async fn give_back(&self, reservation: &Reservation) -> Result<(), StoreError> {
         let given_back = self.try_give_back(reservation).await;
-        self.database.settled(given_back)
+        self.database.settled(Weight::Essential, given_back)
     }
 }
 
@@ -52,7 +52,7 @@ impl SqliteStore {
             put(&mut tx, key, counter.failed(now)).await?;
         }
         fail_point("throttle_before_commit");
-        tx.commit().await.map_err(fault)?;
+        tx.commit().await?;
         fail_point("throttle_after_commit");
         let at = now;
         Ok(Reserved::Granted(Reservation { keys, before, at }))
@@ -68,7 +68,7 @@ impl SqliteStore {
                 put(&mut tx, key, undone).await?;
             }
         }
-        tx.commit().await.map_err(fault)
+        tx.commit().await
     }
 }
 

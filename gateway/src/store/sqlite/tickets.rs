@@ -23,16 +23,18 @@ use crate::store::{
 impl TicketStore for SqliteStore {
     async fn insert(&self, ticket: Ticket) -> Result<(), StoreError> {
         let inserted = self.try_insert_ticket(&ticket).await;
-        self.database.settled(inserted)
+        self.database.settled(Weight::Ordinary, inserted)
     }
 
     async fn redeem(
         &self,
         redemption: TicketRedemption,
     ) -> Result<Option<Arc<LiveToken>>, StoreError> {
-        let redeemed = self.try_redeem(&redemption).await;
-        let token = self.database.settled(redeemed)?;
-        Ok(token.and_then(|(session, token)| self.roster.issue(session, token)))
+        match self.try_redeem(&redemption).await {
+            // Nothing was written, which says nothing of the disk.
+            Ok(None) => Ok(None),
+            redeemed => self.database.settled(Weight::Ordinary, redeemed),
+        }
     }
 }
 
@@ -63,7 +65,7 @@ impl SqliteStore {
         .execute(&mut *tx)
         .await;
         match inserted {
-            Ok(_) => tx.commit().await.map_err(fault),
+            Ok(_) => tx.commit().await,
             Err(error) if is_taken(&error) => Err(Conflict::Duplicate.into()),
             Err(error) => Err(fault(error)),
         }
@@ -72,7 +74,7 @@ impl SqliteStore {
     async fn try_redeem(
         &self,
         redemption: &TicketRedemption,
-    ) -> Result<Option<(SessionId, NewToken)>, StoreError> {
+    ) -> Result<Option<Arc<LiveToken>>, StoreError> {
         let Some(owner) = self.owner_of(&redemption.hash).await? else {
             return Ok(None);
         };
@@ -106,13 +108,12 @@ impl SqliteStore {
         session_rows::put_token(&mut tx, session, redemption.token, &facts).await?;
         self.scribe.write(&mut tx, &prepared).await?;
         fail_point("ticket_redeem_before_commit");
-        tx.commit().await.map_err(fault)?;
-        fail_point("ticket_redeem_after_commit");
-        let token = NewToken {
-            hash: redemption.token,
-            facts,
-        };
-        Ok(Some((session, token)))
+        let hash = redemption.token;
+        tx.commit_then(|| {
+            fail_point("ticket_redeem_after_commit");
+            self.roster.issue(session, NewToken { hash, facts })
+        })
+        .await
     }
 
     /// The live session of a ticket: the journal's line about it is sealed with that person's key,

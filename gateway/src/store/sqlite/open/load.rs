@@ -18,13 +18,13 @@ use crate::store::{
 impl SqliteStore {
     /// Brings memory in line with the files.
     pub(super) async fn load(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.finish_erasures().await?;
+        self.finish_cut_erasures().await?;
         self.end_expired(now).await?;
         self.enlist_living().await
     }
 
     /// A crash may fall between the commit of an erasure and the end of its key.
-    async fn finish_erasures(&self) -> Result<(), StoreError> {
+    async fn finish_cut_erasures(&self) -> Result<(), StoreError> {
         let mut connection = self.database.read().await?;
         let erased = sqlx::query("SELECT id FROM account WHERE erased_at IS NOT NULL")
             .fetch_all(&mut *connection)
@@ -52,15 +52,14 @@ impl SqliteStore {
             let session = octroi_policy::id::SessionId::from_bytes(Columns(row).fixed("id")?);
             session_rows::end(&mut tx, session, now, EndCause::Expired).await?;
         }
-        tx.commit().await.map_err(fault)
+        tx.commit().await
     }
 
     async fn enlist_living(&self) -> Result<(), StoreError> {
         let mut connection = self.database.read().await?;
         let living = session_rows::living(&mut connection).await?;
         for (record, last_used_at) in living {
-            let epoch = record.epoch;
-            self.roster.insert(record, last_used_at, epoch);
+            self.roster.insert(record, last_used_at);
         }
         let tokens = sqlx::query(
             "SELECT session, host, token_hash, assurance, issued_at

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{NOW, Site, draft, person, sign_in};
+use super::{NOW, Site, draft, holds, person, sign_in};
 use crate::{
     journal::{
         Draft, JournalStore,
@@ -94,8 +94,4 @@ async fn f3_after_an_erasure_the_key_and_what_it_sealed_are_gone_from_the_files(
     for (position, bytes) in gone.iter().enumerate() {
         assert!(!held(bytes), "number {position} is still there");
     }
-}
-
-fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
 }

@@ -27,7 +27,7 @@ async fn invariant_3_what_was_acknowledged_is_there_after_a_restart() {
         panic!("the session is gone")
     };
     assert_eq!(live.session.record.id, kept);
-    assert_eq!(live.session.record.roles, account.roles);
+    assert_eq!(*live.session.record.roles, *account.roles);
     assert_eq!(live.session.record.idle_limit, Duration::from_hours(8));
     assert_eq!(live.session.standing().account_epoch, Some(account.epoch));
     assert!(matches!(store.cached(&ended_token), Cached::KnownAbsent));
@@ -107,7 +107,10 @@ async fn an_erasure_that_a_crash_cut_short_is_finished_at_the_next_start() {
     let store = site.open().await;
     let account = person(&store).await;
     let name = KeyName::Account(account.id);
-    store.erase_rows(account.id, NOW, &[]).await.unwrap();
+    let held = store.unsettled.hold();
+    let erased = store.erase_rows(account.id, NOW, &[], &held).await;
+    erased.unwrap();
+    held.settled();
     assert!(
         store
             .scribe

@@ -209,6 +209,7 @@ pub(super) fn connections(reader: Reader<'_>) -> Option<Connections> {
     let header_bytes_max = reader.integer("header_bytes_max");
     let header_fields_max = reader.integer("header_fields_max");
     let h2_streams_max = reader.integer("h2_streams_max");
+    let h2_streams_per_address_max = reader.integer("h2_streams_per_address_max");
     let drain_deadline = reader.duration("drain_deadline");
     Some(Connections {
         total_max: total_max?,
@@ -221,6 +222,7 @@ pub(super) fn connections(reader: Reader<'_>) -> Option<Connections> {
         header_bytes_max: header_bytes_max?,
         header_fields_max: header_fields_max?,
         h2_streams_max: h2_streams_max?,
+        h2_streams_per_address_max: h2_streams_per_address_max?,
         drain_deadline: drain_deadline?,
     })
 }

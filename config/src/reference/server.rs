@@ -263,6 +263,14 @@ pub(crate) const CONNECTIONS: Section = Section {
         .or("100")
         .at_restart(),
         Key::new(
+            "h2_streams_per_address_max",
+            integer(1, 1_000_000),
+            "a number from 1 to 1000000",
+            "The same for one address (IPv6: one /64) over all of its connections. A client that reads nothing keeps up to half a MiB for each: 256 MiB at the default.",
+        )
+        .or("512")
+        .at_restart(),
+        Key::new(
             "drain_deadline",
             seconds(0, HOUR),
             "a duration from \"0s\" to \"1h\"",

@@ -119,6 +119,8 @@ pub struct Connections {
     pub header_fields_max: u16,
     /// Requests open at once on one HTTP/2 connection.
     pub h2_streams_max: u16,
+    /// The same for one address over all of its connections; for an IPv6 client, its /64.
+    pub h2_streams_per_address_max: u32,
     /// How long requests in flight may go on after a stop was asked for.
     pub drain_deadline: Duration,
 }

@@ -17,6 +17,7 @@ pub(super) fn limits(connections: &Connections) -> Limits {
     Limits {
         connections_max: count(connections.total_max),
         connections_per_client_max: count(connections.per_address_max),
+        streams_per_client_max: count(connections.h2_streams_per_address_max),
         handshake_timeout: connections.handshake_deadline,
         head_timeout: connections.header_deadline,
         idle_timeout: connections.idle_deadline,

@@ -91,7 +91,11 @@ impl Gateway {
             tls: tls.map_err(unavailable)?,
             certificates: Arc::clone(&live.certificates),
             proxy_header_from,
-            caps: Caps::new(limits.connections_max, limits.connections_per_client_max),
+            caps: Caps::new(
+                limits.connections_max,
+                limits.connections_per_client_max,
+                limits.streams_per_client_max,
+            ),
             limits,
             refusals: Arc::new(gate.clone()),
         });

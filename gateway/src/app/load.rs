@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_scrape_tells_connections_and_hashing_under_the_products_name() {
         let metrics = Metrics::new();
-        tell(&metrics, &Arc::default(), &Caps::new(10, 10));
+        tell(&metrics, &Arc::default(), &Caps::new(10, 10, 10));
         let text = metrics.text();
         for line in [
             "octroi_connections_open 0",

@@ -80,7 +80,7 @@ async fn serve<A>(
         Ok(client) => client,
         Err(refused) => return debug!(%peer, %refused, "connection refused"),
     };
-    let Some(_place) = entrance.caps.enter_as(client.ip()) else {
+    let Some(place) = entrance.caps.enter_as(client.ip()) else {
         return debug!(%client, "connection refused: its client's cap is reached");
     };
     // Boxed, so that a connection does not keep room for its handshake.
@@ -88,7 +88,7 @@ async fn serve<A>(
     match secured {
         Err(refused) => debug!(%client, %refused, "handshake failed"),
         Ok(connection) if connection.facts().is_http2() => {
-            Box::pin(http2::serve(connection, &worker)).await;
+            Box::pin(http2::serve(connection, &worker, place.streams())).await;
         }
         Ok(connection) => http1::serve(connection, &worker).await,
     }

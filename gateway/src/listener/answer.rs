@@ -62,6 +62,11 @@ where
         has_body: bool,
         on_cut: impl Fn() + Copy,
     ) -> Answered {
+        if has_body {
+            open.body.expect();
+        }
+        let limits = &self.limits;
+        let body = limits.body.over(open.facts.protocol);
         let proxied = self.proxy.process_new_http(session, &self.shutdown);
         let proxied = open_requests::within(Arc::clone(open), proxied);
         let ended = async {
@@ -73,7 +78,7 @@ where
             if !has_body {
                 std::future::pending::<()>().await;
             }
-            open.body.too_slow(self.limits.body).await;
+            open.body.too_slow(body, limits.head_timeout).await;
             // For the access line, which is written when Pingora's future is dropped.
             open.end(EndReason::BodyTooSlow);
             on_cut();

@@ -1,4 +1,4 @@
-//! How many connections may be open, in all and for one client.
+//! How many connections may be open, in all and for one client, and how many requests over HTTP/2.
 
 use std::{
     collections::HashMap,
@@ -14,8 +14,22 @@ pub(crate) struct Caps {
     total: AtomicUsize,
     total_max: usize,
     /// A keyed hash: clients choose their addresses.
-    by_client: Mutex<HashMap<Client, usize>>,
+    by_client: Mutex<HashMap<Client, Load>>,
     per_client_max: usize,
+    streams_per_client_max: usize,
+}
+
+/// What one client has open.
+struct Load {
+    connections: usize,
+    streams: Arc<ClientStreams>,
+}
+
+/// Counts the streams of one client over all of its connections: each that the client leaves
+/// unread keeps what was made ready for it.
+pub(super) struct ClientStreams {
+    open: AtomicUsize,
+    max: usize,
 }
 
 /// Who is counted as one: an IPv4 address, or an IPv6 /64.
@@ -27,12 +41,17 @@ enum Client {
 
 impl Caps {
     /// Counts against these caps.
-    pub(crate) fn new(total_max: usize, per_client_max: usize) -> Arc<Self> {
+    pub(crate) fn new(
+        total_max: usize,
+        per_client_max: usize,
+        streams_per_client_max: usize,
+    ) -> Arc<Self> {
         Arc::new(Self {
             total: AtomicUsize::new(0),
             total_max,
             by_client: Mutex::default(),
             per_client_max,
+            streams_per_client_max,
         })
     }
 
@@ -53,19 +72,27 @@ impl Caps {
     pub(super) fn enter_as(self: &Arc<Self>, client: IpAddr) -> Option<ClientSlot> {
         let client = Client::of(client);
         let mut by_client = self.by_client();
-        let open = by_client.entry(client).or_insert(0);
-        if *open >= self.per_client_max {
+        let load = by_client.entry(client).or_insert_with(|| Load {
+            connections: 0,
+            streams: Arc::new(ClientStreams {
+                open: AtomicUsize::new(0),
+                max: self.streams_per_client_max,
+            }),
+        });
+        if load.connections >= self.per_client_max {
             return None;
         }
-        *open += 1;
+        load.connections += 1;
+        let streams = Arc::clone(&load.streams);
         drop(by_client);
         Some(ClientSlot {
             caps: Arc::clone(self),
             client,
+            streams,
         })
     }
 
-    fn by_client(&self) -> MutexGuard<'_, HashMap<Client, usize>> {
+    fn by_client(&self) -> MutexGuard<'_, HashMap<Client, Load>> {
         self.by_client
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -99,14 +126,40 @@ impl Drop for Slot {
 pub(super) struct ClientSlot {
     caps: Arc<Caps>,
     client: Client,
+    streams: Arc<ClientStreams>,
+}
+
+impl ClientSlot {
+    /// Where the streams of this client are counted.
+    pub(super) const fn streams(&self) -> &Arc<ClientStreams> {
+        &self.streams
+    }
+}
+
+impl ClientStreams {
+    /// Counts one more stream, if there is room.
+    pub(super) fn enter(self: &Arc<Self>) -> Option<StreamSlot> {
+        let before = self.open.fetch_add(1, Ordering::Relaxed);
+        let slot = StreamSlot(Arc::clone(self));
+        (before < self.max).then_some(slot)
+    }
+}
+
+/// A stream's place among those of its client; dropping it gives the place back.
+pub(super) struct StreamSlot(Arc<ClientStreams>);
+
+impl Drop for StreamSlot {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Drop for ClientSlot {
     fn drop(&mut self) {
         let mut by_client = self.caps.by_client();
-        if let Some(open) = by_client.get_mut(&self.client) {
-            *open -= 1;
-            if *open == 0 {
+        if let Some(load) = by_client.get_mut(&self.client) {
+            load.connections -= 1;
+            if load.connections == 0 {
                 by_client.remove(&self.client);
             }
         }
@@ -119,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_total_is_capped_at_its_figure_and_a_place_comes_back() {
-        let caps = Caps::new(2, 2);
+        let caps = Caps::new(2, 2, 1);
         let (first, second) = (caps.enter(), caps.enter());
         assert!(first.is_some() && second.is_some());
         assert!(caps.enter().is_none());
@@ -130,7 +183,7 @@ mod tests {
 
     #[test]
     fn one_client_is_capped_and_others_are_not() {
-        let caps = Caps::new(10, 2);
+        let caps = Caps::new(10, 2, 1);
         let enter = |address: &str| caps.enter_as(address.parse().unwrap());
         let held = [enter("192.0.2.1"), enter("::ffff:192.0.2.1")];
         assert!(held.iter().all(Option::is_some));
@@ -143,11 +196,28 @@ mod tests {
 
     #[test]
     fn a_subscriber_of_ipv6_is_one_client() {
-        let caps = Caps::new(10, 1);
+        let caps = Caps::new(10, 1, 1);
         let enter = |address: &str| caps.enter_as(address.parse().unwrap());
         let held = enter("2001:db8:0:1::1");
         assert!(held.is_some());
         assert!(enter("2001:db8:0:1:ffff::2").is_none());
         assert!(enter("2001:db8:0:2::1").is_some());
+    }
+
+    #[test]
+    fn the_streams_of_one_client_are_counted_over_all_of_its_connections() {
+        let caps = Caps::new(10, 10, 2);
+        let enter = |address: &str| caps.enter_as(address.parse().unwrap()).unwrap();
+        let (first, second) = (enter("192.0.2.1"), enter("192.0.2.1"));
+        let held = [first.streams().enter(), second.streams().enter()];
+        assert!(held.iter().all(Option::is_some));
+        assert!(first.streams().enter().is_none());
+        assert!(
+            first.streams().enter().is_none(),
+            "a refusal takes no place"
+        );
+        assert!(enter("192.0.2.2").streams().enter().is_some());
+        drop(held);
+        assert!(second.streams().enter().is_some());
     }
 }

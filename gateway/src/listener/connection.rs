@@ -48,14 +48,17 @@ pub(super) struct Connection {
     exchange: Arc<Exchange>,
     /// The request that is handed out, until the proxy has taken it on.
     untaken: Option<Arc<OpenRequest>>,
+    /// The request whose body is handed out.
+    receiving: Option<Arc<OpenRequest>>,
     ssl_digest: Arc<SslDigest>,
     socket_digest: Arc<SocketDigest>,
     /// On HTTP/2: counts the frames that pass.
     pub(super) frames: Option<FrameWatch>,
 }
 
-/// What of the client's bytes belongs to the request being answered. A byte of the next request is
-/// never handed out with this one: it waits for our own loop to judge it.
+/// What of the client's bytes belongs to the request being answered. A byte of the next request
+/// waits for our own loop to judge it. Only after a chunked body, whose end the proxy finds itself,
+/// can one be handed out with it: the proxy then closes the connection and reads it as nothing.
 enum Reading {
     /// Everything, as it comes: HTTP/2, and what follows an upgrade.
     Raw,
@@ -140,6 +143,7 @@ impl Connection {
             facts: Arc::new(facts),
             exchange: Arc::default(),
             untaken: None,
+            receiving: None,
             ssl_digest: Arc::new(ssl),
             socket_digest: Arc::new(socket),
             frames: None,
@@ -180,6 +184,10 @@ impl Connection {
     /// Nothing is written, and the stream stays open, until the proxy has taken `open` on.
     pub(super) fn begin_request(&mut self, head: usize, body: Body, open: Arc<OpenRequest>) {
         self.reading = Reading::Head(head, body);
+        self.receiving = (body != Body::Absent).then(|| {
+            open.body.measure_waits();
+            Arc::clone(&open)
+        });
         self.untaken = Some(open);
         self.exchange.answer_began.store(false, Ordering::Relaxed);
     }
@@ -187,6 +195,7 @@ impl Connection {
     /// From here on, hands out whatever comes.
     pub(super) fn begin_raw(&mut self) {
         self.untaken = None;
+        self.receiving = None;
         self.reading = Reading::Raw;
     }
 
@@ -215,6 +224,10 @@ impl Connection {
         let mut sent = 0;
         while let Some(rest) = self.out.get(sent..).filter(|rest| !rest.is_empty()) {
             match Pin::new(&mut **io).poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => {
+                    self.out.clear();
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
                 Poll::Ready(Ok(count)) => sent += count,
                 Poll::Ready(Err(error)) => {
                     self.out.clear();
@@ -283,11 +296,15 @@ impl Connection {
         left: u64,
     ) -> Poll<io::Result<usize>> {
         let left = usize::try_from(left).unwrap_or(usize::MAX);
-        if self.ahead.is_empty() {
+        let came = if self.ahead.is_empty() {
             self.poll_direct(cx, buffer, left)
         } else {
             Poll::Ready(Ok(self.hand_out(left, buffer)))
+        };
+        if let Some(open) = &self.receiving {
+            open.body.note_read(came.is_pending());
         }
+        came
     }
 }
 

@@ -193,7 +193,9 @@ where
     let connection = stream.into_any().downcast::<Connection>().ok()?;
     match takeover {
         Some(takeover) => {
-            tunnel::run(connection, takeover, &open, worker.shutdown.clone()).await;
+            let write_timeout = worker.limits.write_timeout;
+            let shutdown = worker.shutdown.clone();
+            tunnel::run(connection, takeover, &open, write_timeout, shutdown).await;
             None
         }
         None => Some(connection),

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{Method, Response, header};
 use octroi_policy::request::Malformed;
 use pingora::{
     http::ResponseHeader,
@@ -33,6 +33,7 @@ use tracing::debug;
 
 use super::{
     answer::Worker,
+    caps::{ClientStreams, StreamSlot},
     connection::{Connection, shared::SharedConnection},
     limits::Limits,
     open_requests::OpenRequest,
@@ -46,14 +47,17 @@ use frames::{FrameFault, FrameWatch};
 use head::BodyOverHttp2;
 
 /// Serves one connection to its end.
-pub(super) async fn serve<A>(mut connection: Connection, worker: &Worker<A>)
-where
+pub(super) async fn serve<A>(
+    mut connection: Connection,
+    worker: &Worker<A>,
+    of_client: &Arc<ClientStreams>,
+) where
     A: ProxyHttp + Send + Sync + 'static,
     A::CTX: Send + Sync,
 {
     connection.frames = Some(FrameWatch::new(worker.limits.http2));
     let io = SharedConnection::new(connection);
-    let mut turns = pin!(drive(io.clone(), worker));
+    let mut turns = pin!(drive(io.clone(), worker, of_client));
     // Everything that one turn writes goes out at once.
     poll_fn(|cx| {
         let turn = turns.as_mut().poll(cx);
@@ -84,7 +88,7 @@ enum Event {
     Stopping,
 }
 
-async fn drive<A>(io: SharedConnection, worker: &Worker<A>)
+async fn drive<A>(io: SharedConnection, worker: &Worker<A>, of_client: &Arc<ClientStreams>)
 where
     A: ProxyHttp + Send + Sync + 'static,
     A::CTX: Send + Sync,
@@ -108,7 +112,11 @@ where
         match event {
             Event::Accepted(Ok(Some(H2Accept::Session(session)))) => {
                 pace.accepted();
-                let stream = pace.active.begin();
+                let Some(place) = of_client.enter() else {
+                    refuse(session);
+                    continue;
+                };
+                let stream = pace.active.begin(place);
                 spawn_stream(session, &io, worker.clone(), stream);
             }
             Event::Accepted(Ok(Some(H2Accept::Rejected))) if rejected_left > 0 => {
@@ -234,9 +242,12 @@ struct Active {
 }
 
 impl Active {
-    fn begin(self: &Arc<Self>) -> ActiveStream {
+    fn begin(self: &Arc<Self>, place: StreamSlot) -> ActiveStream {
         self.count.fetch_add(1, Ordering::Relaxed);
-        ActiveStream(Arc::clone(self))
+        ActiveStream {
+            of: Arc::clone(self),
+            _place: place,
+        }
     }
 
     fn is_some(&self) -> bool {
@@ -245,12 +256,16 @@ impl Active {
 }
 
 /// Counts as one until it is dropped.
-struct ActiveStream(Arc<Active>);
+struct ActiveStream {
+    of: Arc<Active>,
+    /// Its place among all streams of its client.
+    _place: StreamSlot,
+}
 
 impl Drop for ActiveStream {
     fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.drained.notify_one();
+        if self.of.count.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.of.drained.notify_one();
         }
     }
 }
@@ -267,7 +282,11 @@ fn spawn_stream<A>(
     let open = OpenRequest::new(Arc::clone(io.lock().facts()));
     tokio::spawn(async move {
         let mut session = ServerSession::new_http2(session);
-        if let Some(refusal) = judge(&mut session, &worker.limits) {
+        let refusal = match judge(&mut session, &worker.limits) {
+            None => settle_empty_body(&mut session, &worker.limits).await,
+            refused => refused,
+        };
+        if let Some(refusal) = refusal {
             let answer = worker.refusals.refuse(&open.facts, refusal);
             // The client may have reset the stream: then there is nobody to tell.
             let _ = respond(&mut session, answer).await;
@@ -297,6 +316,37 @@ fn judge(session: &mut ServerSession, limits: &Limits) -> Option<DoorRefusal> {
     }
     let checked = head::check(head.uri.scheme_str(), &head.headers, body);
     checked.err().map(DoorRefusal::Malformed)
+}
+
+/// A body of which the head says that it is empty, and whose end has not come with the head, must
+/// end before the proxy acts on the head: DATA that follows would make the request malformed
+/// (RFC 9113, section 8.1.1) when a service has long served it.
+async fn settle_empty_body(session: &mut ServerSession, limits: &Limits) -> Option<DoorRefusal> {
+    let length = session.req_header().headers.get(header::CONTENT_LENGTH)?;
+    let is_empty = length.as_bytes().iter().all(|digit| *digit == b'0');
+    if !is_empty {
+        return None;
+    }
+    // Read whatever the session says: it believes the head.
+    let end = async {
+        loop {
+            match session.read_request_body().await {
+                Ok(Some(data)) if data.is_empty() => {}
+                Ok(None) => return None,
+                // The library has reset the stream where it counted along.
+                Ok(Some(_)) | Err(_) => return Some(DoorRefusal::Malformed(Malformed::Framing)),
+            }
+        }
+    };
+    timeout(limits.head_timeout, end)
+        .await
+        .unwrap_or(Some(DoorRefusal::HeadTooSlow))
+}
+
+/// Gives a stream back untouched (RFC 9113, section 8.7): the client may ask again later.
+fn refuse(mut session: HttpSession) {
+    debug!("stream refused: its client's cap of streams is reached");
+    session.shutdown_with_reason(h2::Reason::REFUSED_STREAM);
 }
 
 async fn respond(session: &mut ServerSession, answer: Response<Bytes>) -> pingora::Result<()> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::facts::Protocol;
+
 /// The limits of one listener.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
@@ -10,6 +12,9 @@ pub(crate) struct Limits {
     /// Connections open at once from one client: an IPv4 address, or an IPv6 /64, which is what one
     /// subscriber commonly holds.
     pub(crate) connections_per_client_max: usize,
+    /// Requests over HTTP/2 that are being answered at once, for one client over all of its
+    /// connections. One whose answer is not read keeps up to half a MiB.
+    pub(crate) streams_per_client_max: usize,
     /// How long a listed peer has to send its PROXY header.
     pub(crate) proxy_header_timeout: Duration,
     /// How long the TLS handshake may take in all.
@@ -40,13 +45,29 @@ pub(crate) struct Limits {
 pub(crate) struct BodyLimits {
     /// How long a body may take in all, however fast it comes.
     pub(crate) total_timeout: Duration,
-    /// The time over which the rate is taken, again and again from the head's end on.
+    /// The time over which the rate is taken, again and again from the head's end on. Only time
+    /// in which we waited for the client counts.
     pub(crate) window: Duration,
+    /// The same on HTTP/2, where it is not told whether the client or the service is waited for:
+    /// longer than a service usually has to take a piece of the body, so that a slow service is
+    /// found out first.
+    pub(crate) http2_window: Duration,
     /// The slowest rate that is borne in each window, in bytes a second.
     pub(crate) bytes_per_second_min: u64,
 }
 
 impl BodyLimits {
+    /// The limits of a body that comes over `protocol`.
+    pub(super) const fn over(self, protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Http1 => self,
+            Protocol::Http2 => Self {
+                window: self.http2_window,
+                ..self
+            },
+        }
+    }
+
     /// What must come in one window, in bytes.
     pub(super) fn bytes_per_window(&self) -> u64 {
         let millis = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
@@ -99,6 +120,7 @@ impl Default for Limits {
         Self {
             connections_max: 20_000,
             connections_per_client_max: 256,
+            streams_per_client_max: 512,
             proxy_header_timeout: Duration::from_secs(2),
             handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
@@ -118,6 +140,7 @@ impl Default for BodyLimits {
         Self {
             total_timeout: Duration::from_hours(1),
             window: Duration::from_secs(20),
+            http2_window: Duration::from_secs(90),
             bytes_per_second_min: 512,
         }
     }

@@ -37,8 +37,7 @@ pub(crate) async fn within<F: Future>(request: Arc<OpenRequest>, future: F) -> F
 pub(crate) struct OpenRequest {
     /// The connection on which it came.
     pub(crate) facts: Arc<ConnectionFacts>,
-    /// How far its body has come. `request_body_filter` reports to it, and `response_filter` when
-    /// the answer begins: from then on the body has no deadline.
+    /// How far its body has come. The proxy reports to it what it reads, and how far the answer is.
     pub(crate) body: BodyProgress,
     is_taken: AtomicBool,
     end: EndSignal,

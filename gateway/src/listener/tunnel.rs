@@ -1,6 +1,6 @@
 //! A WebSocket leaves Pingora: dial, upgrade, splice, and end at a frame's boundary.
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -41,7 +41,8 @@ pub(crate) struct Takeover {
 /// Opens a connection to an upstream.
 #[async_trait::async_trait]
 pub(crate) trait Dial: Send + Sync {
-    /// Connects, TLS included. The door puts [`TunnelLimits::dial_timeout`] around it.
+    /// Connects, TLS included. The door puts [`TunnelLimits::dial_timeout`] around it; an error of
+    /// the kind `TimedOut` means the same as that.
     async fn dial(&self) -> io::Result<Box<dyn UpstreamStream>>;
 }
 
@@ -102,11 +103,11 @@ pub(crate) enum TunnelFault {
 /// What became of a takeover.
 #[derive(Debug)]
 pub(crate) struct TunnelOutcome {
-    /// The status that the client saw.
-    pub(crate) status: StatusCode,
+    /// The status that the client was sent; `None` where it ended before any.
+    pub(crate) status: Option<StatusCode>,
     /// Bytes of the client that went to the upstream after the upgrade.
     pub(crate) bytes_from_client: u64,
-    /// Bytes of the upstream that went to the client after the upgrade.
+    /// Bytes that went to the client after the head: of the socket, or of an answer's body.
     pub(crate) bytes_to_client: u64,
     /// Why it ended.
     pub(crate) end: TunnelEnd,
@@ -121,7 +122,8 @@ pub(crate) enum TunnelEnd {
     Answered,
     /// One side closed.
     Closed,
-    /// Both sides were silent for too long.
+    /// Both sides were silent for too long; or, while another answer was relayed, the upstream gave
+    /// or the client took nothing for too long.
     Idle,
     /// The gateway ended it.
     Ended(EndReason),
@@ -132,6 +134,7 @@ pub(super) async fn run(
     mut client: Box<Connection>,
     takeover: Takeover,
     open: &Arc<OpenRequest>,
+    write_timeout: Duration,
     mut shutdown: ShutdownWatch,
 ) {
     let Takeover {
@@ -149,12 +152,18 @@ pub(super) async fn run(
     let upgraded = tokio::select! {
         upgraded = upgrade => upgraded,
         reason = open.ended() => {
-            return watch.finished(&TunnelOutcome::before_upgrade(TunnelEnd::Ended(reason)));
+            return watch.finished(&TunnelOutcome::without_tunnel(None, TunnelEnd::Ended(reason)));
         }
     };
     match upgraded {
         Err(fault) => relay::refuse(client, fault, &mut *watch).await,
-        Ok(Upgraded::Answered(answer)) => relay::relay(client, answer, &mut *watch, open).await,
+        Ok(Upgraded::Answered(answer)) => {
+            let limits = relay::RelayLimits {
+                read_timeout: limits.answer_timeout,
+                write_timeout,
+            };
+            relay::relay(client, answer, &mut *watch, open, limits).await;
+        }
         Ok(Upgraded::Switched {
             headers,
             upstream,
@@ -179,9 +188,9 @@ pub(super) async fn run(
 
 impl TunnelOutcome {
     /// An outcome without a tunnel.
-    const fn before_upgrade(end: TunnelEnd) -> Self {
+    const fn without_tunnel(status: Option<StatusCode>, end: TunnelEnd) -> Self {
         Self {
-            status: StatusCode::BAD_GATEWAY,
+            status,
             bytes_from_client: 0,
             bytes_to_client: 0,
             end,

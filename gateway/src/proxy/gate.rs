@@ -3,7 +3,7 @@
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use pingora::{
     Error, ErrorSource, ErrorType,
     http::{RequestHeader, ResponseHeader},
@@ -44,7 +44,10 @@ impl ProxyHttp for Gate {
     ) -> pingora::Result<bool> {
         let decided = decide(&self.0, session, context).await;
         let course = match decided.and_then(|course| self.spend(course, context)) {
-            Ok(Course::Forward) => return Ok(false),
+            Ok(Course::Forward) => {
+                note_expectation(session, context);
+                return Ok(false);
+            }
             Ok(course) => self.take(course, session, context).await,
             Err(refusal) => Err(refusal),
         };
@@ -118,6 +121,9 @@ impl ProxyHttp for Gate {
     ) -> pingora::Result<()> {
         if head.status.is_informational() {
             context.interim_answers += 1;
+            if let Some(open) = context.record.open() {
+                open.body.told_to_go_on();
+            }
             return match response::filter_interim(head, context.interim_answers) {
                 Ok(()) => Ok(()),
                 Err(unusable) => Err(broken(context, unusable)),
@@ -128,7 +134,10 @@ impl ProxyHttp for Gate {
         }
         context.record.status = Some(head.status);
         if let Some(open) = context.record.open() {
-            open.body.no_longer_awaited();
+            open.body.answer_began();
+            if response::is_without_body(head, &context.record.method) {
+                open.body.answer_over();
+            }
         }
         let bears_identity = context
             .forwarding
@@ -142,8 +151,9 @@ impl ProxyHttp for Gate {
         &self,
         _session: &mut Session,
         trailers: &mut HeaderMap,
-        _context: &mut Self::CTX,
+        context: &mut Self::CTX,
     ) -> pingora::Result<()> {
+        answer_over(context);
         response::filter_trailers(trailers);
         Ok(())
     }
@@ -152,10 +162,13 @@ impl ProxyHttp for Gate {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         context: &mut Self::CTX,
     ) -> pingora::Result<Option<std::time::Duration>> {
         context.record.bytes_out += length(body.as_ref());
+        if end_of_stream {
+            answer_over(context);
+        }
         Ok(None)
     }
 
@@ -277,6 +290,22 @@ impl Gate {
             return refusal;
         }
         check(&self.0.limit, context).err().unwrap_or(refusal)
+    }
+}
+
+/// A client that waits for the service's word is not the one that is slow.
+fn note_expectation(session: &Session, context: &Context) {
+    if session.req_header().headers.contains_key(header::EXPECT)
+        && let Some(open) = context.record.open()
+    {
+        open.body.hold_back();
+    }
+}
+
+/// The service has said all; what the client still sends is waited for no longer.
+fn answer_over(context: &Context) {
+    if let Some(open) = context.record.open() {
+        open.body.answer_over();
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn serve(
 ) -> Result<pingora::Result<()>, Refusal> {
     let body = read_body(session, &record.method).await?;
     if let Some(open) = record.open() {
-        open.body.no_longer_awaited();
+        open.body.answer_began();
     }
     record.bytes_in = u64::try_from(body.len()).unwrap_or(u64::MAX);
     let request = record.request.as_ref().ok_or(Refusal::Invariant)?;

@@ -1,6 +1,6 @@
 //! What comes back from a service: what it may not set is taken off, what a route asks is added.
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use octroi_config::settings::SecurityHeaders;
 use octroi_policy::{identity_headers::nominated, session::Computer};
 use pingora::http::ResponseHeader;
@@ -126,6 +126,21 @@ pub(super) fn settle_framing(head: &mut ResponseHeader) -> Result<(), Unusable> 
         head.set_version(Version::HTTP_11);
     }
     Ok(())
+}
+
+/// Whether a head tells that no body follows it. Over HTTP/2 one can end the answer without telling:
+/// Pingora does not pass that on to us, and then only the time of the request's body ends it.
+pub(super) fn is_without_body(head: &ResponseHeader, method: &Method) -> bool {
+    let length = head.headers.get(header::CONTENT_LENGTH);
+    let is_empty = |value: &HeaderValue| value.as_bytes().iter().all(|digit| *digit == b'0');
+    *method == Method::HEAD
+        || matches!(
+            head.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        )
+        || length.is_some_and(is_empty)
+        // A call that fails at once says all in its head ("Trailers-Only" of gRPC over HTTP/2).
+        || head.headers.contains_key("grpc-status")
 }
 
 /// The value of a field that may stand once.

@@ -129,7 +129,7 @@ impl TunnelWatch for Watch {
     }
 
     fn finished(&mut self, outcome: &TunnelOutcome) {
-        self.record.status = Some(outcome.status);
+        self.record.status = outcome.status;
         self.record.bytes_in = outcome.bytes_from_client;
         self.record.bytes_out = outcome.bytes_to_client;
         self.record.tunnel_ended = match outcome.end {

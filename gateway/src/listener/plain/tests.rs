@@ -12,7 +12,7 @@ fn entrance(port: u16, acme_webroot: Option<PathBuf>) -> PlainEntrance {
         public_https_port: port,
         acme_webroot,
         count_answer: Box::new(|_| Ok(())),
-        caps: Caps::new(10, 2),
+        caps: Caps::new(10, 2, 2),
         limits: Arc::new(Limits::default()),
     }
 }

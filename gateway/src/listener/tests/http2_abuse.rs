@@ -208,3 +208,56 @@ async fn a_header_list_above_the_limit_gets_431() {
         assert_eq!(answer.await.unwrap().status(), status);
     }
 }
+
+#[tokio::test]
+async fn a8_a_body_where_the_head_says_there_is_none_never_reaches_the_upstream() {
+    let world = World::new().await;
+    let mut client = raw(&world).await;
+    // POST with a content-length of 0 (HPACK: static name 28, one byte), then DATA.
+    let head = [&b"\x83"[..], &REQUEST[1..], b"\x0f\x0d\x010"].concat();
+    let start = [frame(1, 4, 1, &head), frame(0, 1, 1, b"hello")].concat();
+    client.stream.write_all(&start).await.unwrap();
+    // The same, with an end that comes late and brings nothing.
+    client
+        .stream
+        .write_all(&frame(1, 4, 3, &head))
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(world.seen.requests.lock().unwrap().is_empty());
+    client.stream.write_all(&frame(0, 1, 3, b"")).await.unwrap();
+    eventually("the request that is whole came", || {
+        world.seen.requests.lock().unwrap().len() == 1
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.seen.requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a9_one_client_has_so_many_requests_open_over_all_of_its_connections() {
+    let world = World::with(|plan| plan.limits.streams_per_client_max = 3).await;
+    let (mut first, mut second) = (world.http2().await, world.http2().await);
+    let ask = |send: &mut h2::client::SendRequest<bytes::Bytes>, path: &str| {
+        let uri = format!("https://app.localhost{path}");
+        let request = http::Request::get(uri).body(()).unwrap();
+        send.send_request(request, true).unwrap().0
+    };
+    let mut open = Vec::new();
+    open.push(ask(&mut first, "/events").await.unwrap());
+    open.push(ask(&mut second, "/events").await.unwrap());
+    open.push(ask(&mut first, "/events").await.unwrap());
+    for send in [&mut first, &mut second] {
+        let refused = ask(send, "/beyond").await.unwrap_err();
+        assert_eq!(refused.reason(), Some(h2::Reason::REFUSED_STREAM));
+    }
+    drop(open);
+    eventually("a place is free again", || {
+        *world.seen.contexts_dropped.lock().unwrap() == 3
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(ask(&mut first, "/again").await.unwrap().status(), 200);
+    let requests = world.seen.requests.lock().unwrap();
+    assert!(!requests.iter().any(|path| path == "/beyond"));
+}

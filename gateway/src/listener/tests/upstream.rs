@@ -50,6 +50,9 @@ pub(super) async fn start_eager() -> SocketAddr {
     address
 }
 
+/// Longer than any limit of the tests that use it.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+
 async fn read_head(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -67,11 +70,15 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
                 let start = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
                              Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n";
                 stream.write_all(start.as_bytes()).await?;
-                return silence(stream).await;
+                return silence(&mut stream).await;
             }
             "/upload" => {
                 let length = read_body(&mut stream, &head).await?;
                 respond(&mut stream, &length.to_string()).await?;
+            }
+            path @ ("/early" | "/both-ways" | "/slow-upload" | "/continue" | "/flood"
+            | "/stalled") => {
+                at_its_own_pace(&mut stream, path, &head).await?;
             }
             "/ws" => {
                 stream.write_all(switching().as_bytes()).await?;
@@ -90,7 +97,7 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
                 tokio::time::sleep(std::time::Duration::from_millis(300)).await;
                 stream.write_all(&[7; 900]).await?;
                 stream.write_all(&[0x81, 2, b'n', b'o']).await?;
-                return silence(stream).await;
+                return silence(&mut stream).await;
             }
             "/ws-stuck-frame" => {
                 let start = [
@@ -99,7 +106,7 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
                     &[7; 100],
                 ];
                 stream.write_all(&start.concat()).await?;
-                return silence(stream).await;
+                return silence(&mut stream).await;
             }
             "/ws-flood" => {
                 stream.write_all(switching().as_bytes()).await?;
@@ -111,7 +118,7 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
             "/ws-wrong-key" => {
                 let wrong = switching().replace(ACCEPT, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
                 stream.write_all(wrong.as_bytes()).await?;
-                return silence(stream).await;
+                return silence(&mut stream).await;
             }
             "/ws-refused" => {
                 let body = "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\nX-From: upstream\r\n\r\n\
@@ -121,6 +128,46 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
             path => respond(&mut stream, path).await?,
         }
     }
+}
+
+/// One answer of a service that takes and gives in times of its own.
+async fn at_its_own_pace(stream: &mut TcpStream, path: &str, head: &str) -> std::io::Result<()> {
+    match path {
+        "/early" => {
+            // All is said before the body is read, and nothing is done with it after.
+            respond(stream, "early").await?;
+            silence(stream).await?;
+        }
+        "/both-ways" => {
+            let start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n";
+            stream.write_all(start.as_bytes()).await?;
+            let length = read_body(stream, head).await?.to_string();
+            let end = format!("{:x}\r\n{length}\r\n0\r\n\r\n", length.len());
+            stream.write_all(end.as_bytes()).await?;
+        }
+        "/slow-upload" | "/continue" => {
+            tokio::time::sleep(PAUSE).await;
+            if path == "/continue" {
+                stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+            }
+            let length = read_body(stream, head).await?;
+            respond(stream, &length.to_string()).await?;
+        }
+        "/flood" => {
+            let start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.write_all(start.as_bytes()).await?;
+            let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x1_0000));
+            loop {
+                stream.write_all(chunk.as_bytes()).await?;
+            }
+        }
+        _ => {
+            let start = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf.";
+            stream.write_all(start.as_bytes()).await?;
+            silence(stream).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn respond(stream: &mut TcpStream, body: &str) -> std::io::Result<()> {
@@ -148,7 +195,7 @@ async fn read_body(stream: &mut TcpStream, head: &str) -> std::io::Result<usize>
     Ok(chunks.len())
 }
 
-async fn silence(mut stream: TcpStream) -> std::io::Result<()> {
+async fn silence(stream: &mut TcpStream) -> std::io::Result<()> {
     let mut space = [0; 1024];
     while stream.read(&mut space).await? > 0 {}
     Ok(())

@@ -119,3 +119,35 @@ async fn an_upstream_that_does_not_answer_is_a_fault_after_its_limit() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a9_an_answer_that_is_no_101_ends_when_the_client_takes_nothing() {
+    let world = World::with(|plan| {
+        plan.limits.write_timeout = Duration::from_millis(300);
+    })
+    .await;
+    let mut client = world.http1().await;
+    client.send(&upgrade("/flood", 1)).await;
+    assert!(client.read_head().await.starts_with("HTTP/1.1 200 "));
+    eventually("the tunnel is told", || {
+        *world.seen.tunnels.lock().unwrap() == [TunnelEnd::Idle]
+    })
+    .await;
+    assert!(*world.seen.tunnel_bytes.lock().unwrap() > 65_536);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_101_ends_when_the_upstream_gives_no_more() {
+    let world = World::with(|plan| {
+        plan.tunnel.answer_timeout = Duration::from_millis(300);
+    })
+    .await;
+    let mut client = world.http1().await;
+    client.send(&upgrade("/stalled", 1)).await;
+    assert!(client.read_to_end().await.ends_with(b"half."));
+    eventually("the tunnel is told", || {
+        *world.seen.tunnels.lock().unwrap() == [TunnelEnd::Idle]
+    })
+    .await;
+    assert_eq!(*world.seen.tunnel_bytes.lock().unwrap(), 5);
+}

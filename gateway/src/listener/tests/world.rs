@@ -111,6 +111,7 @@ pub(super) struct Seen {
     pub(super) requests: Mutex<Vec<String>>,
     pub(super) contexts_dropped: Mutex<usize>,
     pub(super) tunnels: Mutex<Vec<TunnelEnd>>,
+    pub(super) tunnel_bytes: Mutex<u64>,
     pub(super) watches_dropped: Mutex<usize>,
 }
 
@@ -145,7 +146,7 @@ impl World {
         ];
         let resolver = Resolver::new(&reload::load_all(&sources, now()).unwrap());
         let limits = Arc::new(plan.limits);
-        let caps = Caps::new(limits.connections_max, limits.connections_per_client_max);
+        let caps = caps(&limits);
         let tickets = tickets::rotating().unwrap();
         let entrance = Arc::new(Entrance {
             tls: tls::server_config(Arc::clone(&resolver), tickets, plan.profile).unwrap(),
@@ -386,6 +387,14 @@ pub(super) fn source(
     }
 }
 
+fn caps(limits: &Limits) -> Arc<Caps> {
+    Caps::new(
+        limits.connections_max,
+        limits.connections_per_client_max,
+        limits.streams_per_client_max,
+    )
+}
+
 struct App {
     upstream: SocketAddr,
     open: Arc<OpenRequests>,
@@ -454,6 +463,9 @@ impl ProxyHttp for App {
             };
             ctx.registration = Some(self.open.register(label, Arc::clone(&open)));
         }
+        if head.headers.contains_key("expect") {
+            open.body.hold_back();
+        }
         if session.is_upgrade_req() {
             open.take_over(self.takeover(session, ctx));
             return Ok(true);
@@ -473,14 +485,32 @@ impl ProxyHttp for App {
         Ok(())
     }
 
-    async fn response_filter(
+    async fn upstream_response_filter(
         &self,
         _session: &mut Session,
-        _answer: &mut ResponseHeader,
+        answer: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> pingora::Result<()> {
-        ctx.open.as_ref().unwrap().body.no_longer_awaited();
+        let body = &ctx.open.as_ref().unwrap().body;
+        if answer.status.is_informational() {
+            body.told_to_go_on();
+        } else {
+            body.answer_began();
+        }
         Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        _body: &mut Option<Bytes>,
+        is_last: bool,
+        ctx: &mut Context,
+    ) -> pingora::Result<Option<Duration>> {
+        if is_last {
+            ctx.open.as_ref().unwrap().body.answer_over();
+        }
+        Ok(None)
     }
 
     async fn upstream_peer(
@@ -540,6 +570,7 @@ impl TunnelWatch for Watch {
     }
 
     fn finished(&mut self, outcome: &TunnelOutcome) {
+        *self.seen.tunnel_bytes.lock().unwrap() += outcome.bytes_to_client;
         self.seen.tunnels.lock().unwrap().push(outcome.end);
     }
 }

@@ -1,11 +1,14 @@
 //! Answers to an upgrade request: the 101, another answer of the upstream, or our own.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
-use tokio::io::AsyncWriteExt;
+use tokio::{
+    io::AsyncWriteExt,
+    time::{error::Elapsed, timeout},
+};
 
 use super::{TunnelEnd, TunnelFault, TunnelOutcome, TunnelWatch, upgrade::Answer};
 use crate::listener::{connection::Connection, http1, open_requests::OpenRequest};
@@ -20,27 +23,42 @@ pub(super) fn switching_head(mut headers: HeaderMap, watch: &mut dyn TunnelWatch
     head_bytes(status, &headers)
 }
 
+/// How long an answer that is relayed may stand still.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RelayLimits {
+    /// Between two pieces that the upstream gives.
+    pub(super) read_timeout: Duration,
+    /// Between two pieces that the client takes.
+    pub(super) write_timeout: Duration,
+}
+
 /// Gives the client the upstream's answer, and closes.
 pub(super) async fn relay(
     mut client: Box<Connection>,
     answer: Answer,
     watch: &mut dyn TunnelWatch,
     open: &Arc<OpenRequest>,
+    limits: RelayLimits,
 ) {
     let status = answer.response.status();
-    let end = tokio::select! {
-        _ = pass_on(&mut client, answer, watch) => TunnelEnd::Answered,
-        reason = open.ended() => {
-            client.cut();
-            TunnelEnd::Ended(reason)
-        }
+    let mut bytes = 0;
+    let (is_whole, end) = tokio::select! {
+        passed = pass_on(&mut client, answer, watch, limits, &mut bytes) => match passed {
+            Ok(()) => (true, TunnelEnd::Answered),
+            Err(PassOnFault::Client(_) | PassOnFault::Upstream(_)) => (false, TunnelEnd::Answered),
+            Err(PassOnFault::TooSlow(_)) => (false, TunnelEnd::Idle),
+        },
+        reason = open.ended() => (false, TunnelEnd::Ended(reason)),
     };
-    if end == TunnelEnd::Answered {
+    if is_whole {
         http1::send_and_linger(&mut *client, &[]).await;
+    } else {
+        // A clean close would tell the client that it has the whole answer.
+        client.cut();
     }
     watch.finished(&TunnelOutcome {
-        status,
-        ..TunnelOutcome::before_upgrade(end)
+        bytes_to_client: bytes,
+        ..TunnelOutcome::without_tunnel(Some(status), end)
     });
 }
 
@@ -62,49 +80,61 @@ pub(super) async fn refuse(
     let mut bytes = head_bytes(parts.status, &parts.headers);
     bytes.extend_from_slice(&body);
     http1::send_and_linger(&mut *client, &bytes).await;
+    let status = Some(parts.status);
     watch.finished(&TunnelOutcome {
-        status: parts.status,
-        ..TunnelOutcome::before_upgrade(TunnelEnd::Refused(fault))
+        bytes_to_client: length(&body),
+        ..TunnelOutcome::without_tunnel(status, TunnelEnd::Refused(fault))
     });
 }
 
-/// The end of the body is the end of the connection, unless its length is known.
+/// The end of the body is the end of the connection, unless its length is known. `sent` counts
+/// what the client was given of the body.
 async fn pass_on(
     client: &mut Connection,
     answer: Answer,
     watch: &mut dyn TunnelWatch,
+    limits: RelayLimits,
+    sent: &mut u64,
 ) -> Result<(), PassOnFault> {
     let Answer {
         response,
         reader: _reader,
     } = answer;
     let (mut parts, mut body) = response.into_parts();
-    let length = parts.headers.get(header::CONTENT_LENGTH).cloned();
+    let told = parts.headers.get(header::CONTENT_LENGTH).cloned();
     watch.answer(parts.status, &mut parts.headers);
     remove_framing(&mut parts.headers);
-    if let Some(length) = length {
-        parts.headers.insert(header::CONTENT_LENGTH, length);
+    if let Some(told) = told {
+        parts.headers.insert(header::CONTENT_LENGTH, told);
     }
     parts
         .headers
         .insert(header::CONNECTION, HeaderValue::from_static("close"));
-    client
-        .write_all(&head_bytes(parts.status, &parts.headers))
-        .await?;
-    while let Some(frame) = body.frame().await {
+    let head = head_bytes(parts.status, &parts.headers);
+    timeout(limits.write_timeout, client.write_all(&head)).await??;
+    while let Some(frame) = timeout(limits.read_timeout, body.frame()).await? {
         let data = frame?.into_data().unwrap_or_else(|_trailers| Bytes::new());
-        client.write_all(&data).await?;
-        client.flush().await?;
+        let written = async {
+            client.write_all(&data).await?;
+            client.flush().await
+        };
+        timeout(limits.write_timeout, written).await??;
+        *sent += length(&data);
     }
     Ok(())
 }
 
-/// Either side went away.
+/// Either side went away, or stood still for too long.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 enum PassOnFault {
     Client(#[from] std::io::Error),
     Upstream(#[from] hyper::Error),
+    TooSlow(#[from] Elapsed),
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn remove_framing(headers: &mut HeaderMap) {

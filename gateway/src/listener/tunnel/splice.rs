@@ -89,7 +89,7 @@ impl Splice {
             TunnelEnd::Closed | TunnelEnd::Answered | TunnelEnd::Refused(_) => self.shut().await,
         }
         TunnelOutcome {
-            status: StatusCode::SWITCHING_PROTOCOLS,
+            status: Some(StatusCode::SWITCHING_PROTOCOLS),
             bytes_from_client: self.up.bytes,
             bytes_to_client: self.down.bytes,
             end,

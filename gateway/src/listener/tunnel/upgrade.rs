@@ -1,5 +1,7 @@
 //! The upstream's side of the handshake: dial, ask, judge the answer (RFC 6455, section 4).
 
+use std::io;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Empty;
@@ -42,7 +44,13 @@ pub(super) async fn upgrade(
     let upstream = timeout(limits.dial_timeout, dial.dial())
         .await
         .map_err(|_| TunnelFault::TimedOut)?
-        .map_err(|_| TunnelFault::Unreachable)?;
+        .map_err(|error| {
+            if error.kind() == io::ErrorKind::TimedOut {
+                TunnelFault::TimedOut
+            } else {
+                TunnelFault::Unreachable
+            }
+        })?;
     let asked = ask(upstream, request, limits);
     let (response, reader) = timeout(limits.answer_timeout, asked)
         .await

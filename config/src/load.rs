@@ -37,19 +37,7 @@ pub type Environment = Vec<(OsString, OsString)>;
 ///
 /// Everything that is wrong, at once, in the order of the file.
 pub fn load(file: &Path, environment: &Environment) -> Result<Loaded, Problems> {
-    let text = text_of(file).map_err(|what| {
-        Problems(vec![Problem {
-            severity: Severity::Error,
-            place: Place::File {
-                path: file.to_owned(),
-                line: 1,
-                column: 1,
-            },
-            what,
-            remedy: "name the right file with -c, or write one with `octroi init`".to_owned(),
-            other: None,
-        }])
-    })?;
+    let text = text_of(file).map_err(|problem| Problems(vec![*problem]))?;
     settings(
         &Source::new(file, text, environment),
         file,
@@ -97,16 +85,42 @@ fn settings(source: &Source, file: &Path, files: Files) -> Result<Loaded, Proble
     }
 }
 
-fn text_of(file: &Path) -> Result<String, String> {
+fn text_of(file: &Path) -> Result<String, Box<Problem>> {
     let shown = file.display();
-    let mut text = String::new();
+    let problem = |(line, column), what: String, remedy: &str| {
+        Box::new(Problem {
+            severity: Severity::Error,
+            place: Place::File {
+                path: file.to_owned(),
+                line,
+                column,
+            },
+            what,
+            remedy: remedy.to_owned(),
+            other: None,
+        })
+    };
+    let another = "name the right file with -c, or write one with `octroi init`";
+    let mut bytes = Vec::new();
     fs::File::open(file)
-        .and_then(|file| file.take(BYTES_MAX + 1).read_to_string(&mut text))
-        .map_err(|error| format!("{shown} cannot be read: {error}"))?;
-    if u64::try_from(text.len()).is_ok_and(|length| length > BYTES_MAX) {
-        return Err(format!("{shown} is larger than {BYTES_MAX} bytes"));
+        .and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| {
+            let what = format!("{shown} cannot be read: {error}");
+            problem((1, 1), what, another)
+        })?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > BYTES_MAX) {
+        let what = format!("{shown} is larger than {BYTES_MAX} bytes");
+        return Err(problem((1, 1), what, another));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| {
+        let end = error.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(error.as_bytes().get(..end).unwrap_or_default());
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|letter| *letter != '\n');
+        let place = (line, column.count() + 1);
+        let what = "this letter is not written in UTF-8".to_owned();
+        problem(place, what, "save the file as UTF-8")
+    })
 }
 
 /// Ten thousand routes take about two million bytes.

@@ -80,7 +80,8 @@ impl Source {
     pub(crate) fn document(&self) -> Result<(DeTable<'_>, Vec<Finding>), Vec<Finding>> {
         let (root, errors) = DeTable::parse_recoverable(&self.text);
         if !errors.is_empty() {
-            return Err(errors.iter().map(not_toml).collect());
+            let told = errors.iter().map(|error| not_toml(&self.text, error));
+            return Err(told.collect());
         }
         let mut root = root.into_inner();
         let mut findings = Vec::new();
@@ -126,12 +127,21 @@ impl Source {
     }
 }
 
-fn not_toml(error: &toml::de::Error) -> Finding {
+fn not_toml(text: &str, error: &toml::de::Error) -> Finding {
+    let at = error.span().map_or(0, |span| span.start);
+    let first = text.get(at..).and_then(|rest| rest.chars().next());
+    // Word processors put them in place of what was typed.
+    let is_curved = first.is_some_and(|letter| "“”„‘’‚«»".contains(letter));
+    let remedy = if is_curved {
+        "write straight quotes: \"like these\""
+    } else {
+        "see https://toml.io for the form of the file"
+    };
     Finding {
         severity: Severity::Error,
-        at: At(error.span().map_or(0, |span| span.start)),
+        at: At(at),
         what: format!("this is not TOML: {}", error.message()),
-        remedy: "see https://toml.io for the form of the file".to_owned(),
+        remedy: remedy.to_owned(),
         other: None,
     }
 }

@@ -725,6 +725,49 @@ fn a_missing_file_is_one_problem_with_a_remedy() {
 }
 
 #[test]
+fn a_letter_of_another_encoding_is_told_by_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("octroi.toml");
+    std::fs::write(&file, b"# r\xc3\xa9gion\n# soci\xe9t\xe9\n").unwrap();
+    let problems = load(&file, &Vec::new()).unwrap_err().to_string();
+    assert!(
+        problems.ends_with(
+            "octroi.toml:2:7: error: this letter is not written in UTF-8; save the file as UTF-8"
+        ),
+        "{problems}"
+    );
+}
+
+#[test]
+fn what_people_often_write_is_answered_with_what_is_wanted() {
+    let told = |more: &str| {
+        let route = "[[route]]\nhost = \"a.example.com\"\nallow = \"everyone\"\n";
+        errors(&format!("{SERVER}{CERTIFICATE}{route}{more}\n")).join("\n")
+    };
+    for (more, wanted) in [
+        (
+            "to = “http://10.0.0.1”",
+            "; write straight quotes: \"like these\"",
+        ),
+        (
+            "to = \"http://10.0.0.1:80/\"",
+            "`route.to` is \"http://10.0.0.1:80/\": scheme, host and port alone are told here, and the path is that of each request; write an address",
+        ),
+        (
+            "to = \"http://10.0.0.1\"\nmethods = [\"get\"]",
+            "`route.methods` holds \"get\", and capitals are wanted; write a list of methods",
+        ),
+        (
+            "to = \"http://10.0.0.1\"\npath = \"admin\"",
+            "`route.path` is \"admin\", which does not begin with \"/\"; write a path",
+        ),
+    ] {
+        let told = told(more);
+        assert!(told.contains(wanted), "{more}: {told}");
+    }
+}
+
+#[test]
 fn links_that_pages_will_lack_are_warnings() {
     let loaded = read(&format!(
         "{SERVER}{CERTIFICATE}[contact]\nprivacy = \"https://a/b\"\n"

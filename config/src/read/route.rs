@@ -129,6 +129,11 @@ fn path(reader: Reader<'_>) -> Option<PathPrefix> {
     };
     let path = match PathPrefix::parse(trimmed) {
         Ok(path) => path,
+        Err(_) if !trimmed.starts_with('/') => {
+            let why = format_args!("is {:?}, which does not begin with \"/\"", text.value);
+            reader.refuse(text.at, "path", why);
+            return None;
+        }
         Err(error) => {
             let why = format_args!("is {:?}, which no request can have ({error})", text.value);
             reader.refuse(text.at, "path", why);
@@ -175,7 +180,11 @@ fn methods(reader: Reader<'_>) -> Option<Box<[Method]>> {
             {
                 methods.push(method);
             }
-            _ => reader.refuse(text.at, "methods", format_args!("holds {:?}", text.value)),
+            Ok(_) => {
+                let why = format_args!("holds {:?}, and capitals are wanted", text.value);
+                reader.refuse(text.at, "methods", why);
+            }
+            Err(_) => reader.refuse(text.at, "methods", format_args!("holds {:?}", text.value)),
         }
     }
     if methods.is_empty() {

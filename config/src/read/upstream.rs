@@ -78,7 +78,13 @@ fn upstream(reader: Reader<'_>, text: Told<&str>) -> Option<Told<(Scheme, Upstre
         });
     }
     let Some((scheme, host, port)) = split(text.value) else {
-        reader.refuse(at, "to", format_args!("is {:?}", text.value));
+        let rest = text.value.split_once("://").map_or("", |(_, rest)| rest);
+        let why = if rest.contains(['/', '?', '#', '@']) {
+            ": scheme, host and port alone are told here, and the path is that of each request"
+        } else {
+            ""
+        };
+        reader.refuse(at, "to", format_args!("is {:?}{why}", text.value));
         return None;
     };
     Some(Told {

@@ -1,10 +1,13 @@
-//! What the manuals tell people to type is understood by the binary and by `./dev`, option by option.
+//! What the manuals tell people to type is understood by the binary and by `./dev`, option by option;
+//! what they refer to exists.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use octroi_integration_tests::binary;
+use octroi_integration_tests::world::World;
+use octroi_integration_tests::{binary, plain};
 
 #[test]
 fn every_command_of_the_manuals_is_understood() {
@@ -54,6 +57,59 @@ fn every_dev_command_of_the_manuals_exists() {
             "{place}: `./dev {command}` does not exist"
         );
     }
+}
+
+#[test]
+fn every_relative_link_of_the_manuals_leads_somewhere() {
+    let root = binary::workspace();
+    let mut files = manuals(&root);
+    files.extend(["ARCHITECTURE.md", "SECURITY.md"].map(|name| root.join(name)));
+    let mut followed = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a manual");
+        for rest in text.split("](").skip(1) {
+            let link = rest.split(')').next().unwrap_or_default();
+            let target = link.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains(':') {
+                continue;
+            }
+            let folder = file.parent().expect("a folder");
+            assert!(
+                folder.join(target).exists(),
+                "{}: {link} leads nowhere",
+                file.display()
+            );
+            followed += 1;
+        }
+    }
+    assert!(followed >= 40, "only {followed} links were followed");
+}
+
+/// Both ways: what the manuals name is measured, and what is measured is in the manual of operations.
+#[test]
+fn the_manuals_and_the_gateway_name_the_same_metrics() {
+    let world = World::demo();
+    let mut visitor = world.visitor();
+    visitor.get(&world.url("nowhere.localhost", "/"));
+    let metrics = plain::get(world.management(), "/metrics");
+    let measured: BTreeSet<&str> = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let root = binary::workspace();
+    let mut named = BTreeSet::new();
+    for file in manuals(&root) {
+        let text = fs::read_to_string(file).expect("a manual");
+        for quoted in text
+            .split('`')
+            .filter(|quoted| quoted.starts_with("octroi_"))
+        {
+            named.insert(quoted.strip_suffix("_total").unwrap_or(quoted).to_owned());
+        }
+    }
+    let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+    assert_eq!(named, measured);
 }
 
 /// Lines of all shell blocks of the manuals, without comments, with the place where they stand.

@@ -728,7 +728,7 @@ fn a_missing_file_is_one_problem_with_a_remedy() {
 fn a_letter_of_another_encoding_is_told_by_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("octroi.toml");
-    std::fs::write(&file, b"# r\xc3\xa9gion\n# soci\xe9t\xe9\n").unwrap();
+    fs::write(&file, b"# r\xc3\xa9gion\n# soci\xe9t\xe9\n").unwrap();
     let problems = load(&file, &Vec::new()).unwrap_err().to_string();
     assert!(
         problems.ends_with(

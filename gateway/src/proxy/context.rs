@@ -1,9 +1,6 @@
 //! What one request carries through Pingora, and what is said of it when it is over.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::sync::{Arc, Weak};
 
 use http::StatusCode;
 use octroi_policy::{
@@ -11,13 +8,7 @@ use octroi_policy::{
 };
 use tokio::time::Instant;
 
-use super::{
-    GateParts,
-    access_log::{AccessLine, Displayed, Rfc3339},
-    forward::Forwarding,
-    refusal::Refusal,
-    site::Site,
-};
+use super::{GateParts, access_log::AccessLine, forward::Forwarding, refusal::Refusal, site::Site};
 use crate::{
     listener::{
         facts::{ConnectionFacts, Protocol},
@@ -145,14 +136,11 @@ impl Record {
         taken
     }
 
-    fn took(&self) -> Duration {
-        self.began.elapsed()
-    }
-
     fn write(&self) {
+        let took = self.began.elapsed();
         let way = self.route.and_then(|index| self.site.way(index));
         let metrics = way.map_or_else(|| self.site.unrouted(), |way| &way.metrics);
-        metrics.answered(self.status, self.took());
+        metrics.answered(self.status, took);
         let outcome = self.refusal.map(Refusal::outcome);
         if let Some(outcome) = outcome {
             self.parts.metrics.refused(outcome.id);
@@ -162,9 +150,8 @@ impl Record {
         let route = self.route.and_then(|index| self.site.route(index));
         let path = self.request.as_ref().map(|request| request.path().as_str());
         self.parts.access_log.write(&AccessLine {
-            kind: "access",
-            at: Rfc3339(self.at),
-            request: Displayed(self.id()),
+            at: self.at,
+            request: self.id(),
             client: match &self.request {
                 Some(request) => Some(request.client()),
                 None => facts.map(|facts| facts.client.ip()),
@@ -179,8 +166,8 @@ impl Record {
             path: path.map(|path| cut(path, AccessLine::PATH_BYTES_MAX)),
             status: self.status.map(|status| status.as_u16()),
             route: route.map(|route| route.name.as_str()),
-            account: session.map(|session| Displayed(session.account)),
-            session: session.map(|session| Displayed(session.id)),
+            account: session.map(|session| session.account),
+            session: session.map(|session| session.id),
             refused: outcome.map(|outcome| outcome.id),
             because: self.refusal.and_then(Refusal::because),
             ended: self
@@ -191,7 +178,7 @@ impl Record {
                 .or(self.tunnel_ended),
             bytes_out: self.bytes_out,
             bytes_in: self.bytes_in,
-            millis: u64::try_from(self.took().as_millis()).unwrap_or(u64::MAX),
+            millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         });
     }
 }

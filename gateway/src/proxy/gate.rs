@@ -123,18 +123,17 @@ impl ProxyHttp for Gate {
                 Err(unusable) => Err(broken(context, unusable)),
             };
         }
-        if let Err(unusable) = response::settle_framing(head) {
+        let bears_identity = context
+            .forwarding
+            .as_ref()
+            .is_some_and(super::forward::Forwarding::bears_identity);
+        if let Err(unusable) = response::relay(head, &context.record, bears_identity) {
             return Err(broken(context, unusable));
         }
         context.record.status = Some(head.status);
         if let Some(open) = context.record.open() {
             open.body.no_longer_awaited();
         }
-        let bears_identity = context
-            .forwarding
-            .as_ref()
-            .is_some_and(super::forward::Forwarding::bears_identity);
-        response::filter(head, &context.record, bears_identity);
         Ok(())
     }
 

@@ -14,13 +14,11 @@ use octroi_policy::{
     session::SessionEpoch,
     time::Timestamp,
 };
-use pingora::http::RequestHeader;
 
 pub(crate) use self::keys::{KeyFault, SigningKeys};
 use crate::{
     clock::Clock,
     entropy::{Entropy, EntropyUnavailable, random},
-    proxy::refusal::Refusal,
     store::{StoreError, accounts::AccountStore},
 };
 
@@ -214,17 +212,9 @@ impl Passport {
         self.issued_at <= now && now < self.reissue_at
     }
 
-    /// Sets the identity fields.
-    ///
-    /// # Errors
-    ///
-    /// When a field cannot be set; the request is then not sent.
-    pub(crate) fn apply(&self, head: &mut RequestHeader) -> Result<(), Refusal> {
-        for (name, value) in &self.fields {
-            head.insert_header(name, value.clone())
-                .map_err(|_| Refusal::Fault)?;
-        }
-        Ok(())
+    /// The identity fields.
+    pub(crate) const fn fields(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.fields
     }
 }
 

@@ -31,11 +31,10 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The same, counting.
+/// The system's, counting: how often memory is asked for does not depend on whom it is asked of.
 #[cfg(feature = "count-allocations")]
 #[global_allocator]
-static ALLOCATOR: stats_alloc::StatsAlloc<mimalloc::MiMalloc> =
-    stats_alloc::StatsAlloc::new(mimalloc::MiMalloc);
+static ALLOCATOR: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 fn main() -> ExitCode {
     // Before anything else: whoever asks rustls for a provider first decides for the process, and

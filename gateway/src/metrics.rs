@@ -10,6 +10,8 @@ fn count_allocations(text: &mut String) {
     text.insert_str(at, &format!("heap_allocations_total {count}\n"));
 }
 
+mod histogram;
+
 #[cfg(test)]
 mod tests;
 
@@ -22,16 +24,18 @@ use http::StatusCode;
 use octroi_policy::id::RouteName;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::{Registry, Unit},
 };
+
+use self::histogram::Durations;
 
 /// All counters of the process. Labels come from configuration and closed enums only: nothing that
 /// a client sends makes a new time series.
 pub(crate) struct Metrics {
     registry: Mutex<Registry>,
     requests: Family<RequestLabels, Counter>,
-    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    seconds: Family<RouteLabels, Durations>,
     in_flight: Family<RouteLabels, Gauge>,
     refusals: Family<RefusalLabels, Counter>,
     /// Access lines that were dropped because the log could not keep up.
@@ -63,7 +67,7 @@ pub(crate) struct RouteMetrics(Arc<RouteHandles>);
 struct RouteHandles {
     /// By class: 1xx to 5xx.
     requests: [Counter; 5],
-    seconds: Histogram,
+    seconds: Durations,
     in_flight: Gauge<i64, AtomicI64>,
 }
 
@@ -73,11 +77,10 @@ pub(crate) struct InFlight(RouteMetrics);
 impl Metrics {
     /// Nothing counted yet.
     pub(crate) fn new() -> Arc<Self> {
-        let seconds: fn() -> Histogram = || Histogram::new(SECONDS_BUCKETS);
         let metrics = Self {
             registry: Mutex::new(Registry::with_prefix("octroi")),
             requests: Family::default(),
-            seconds: Family::new_with_constructor(seconds),
+            seconds: Family::default(),
             in_flight: Family::default(),
             refusals: Family::default(),
             access_lines_dropped: Counter::default(),
@@ -175,7 +178,7 @@ impl RouteMetrics {
         if let Some(counter) = self.0.requests.get(position) {
             counter.inc();
         }
-        self.0.seconds.observe(took.as_secs_f64());
+        self.0.seconds.observe(took);
     }
 }
 
@@ -189,8 +192,3 @@ impl Drop for InFlight {
 const NO_ROUTE: &str = "-";
 
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-
-/// From a cached answer on the same machine to a report that takes a minute.
-const SECONDS_BUCKETS: [f64; 11] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0,
-];

@@ -59,8 +59,32 @@ impl FieldClass {
 /// Whether a field of the client is kept from the upstream: every class but
 /// [`FieldClass::EndToEnd`], and the fields that `own` says this route sets itself.
 pub fn is_withheld(name: &HeaderName, own: impl Fn(&HeaderName) -> bool) -> bool {
-    FieldClass::of(name) != FieldClass::EndToEnd || own(name)
+    let passes = COMMON.contains(name) || FieldClass::of(name) == FieldClass::EndToEnd;
+    !passes || own(name)
 }
+
+/// Fields of most requests, known to be [`FieldClass::EndToEnd`]: comparing with one of them is
+/// comparing two numbers, while the tables below are read letter by letter.
+const COMMON: [HeaderName; 18] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::ACCEPT_LANGUAGE,
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::DNT,
+    header::HOST,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::ORIGIN,
+    header::PRAGMA,
+    header::RANGE,
+    header::REFERER,
+    header::UPGRADE_INSECURE_REQUESTS,
+    header::USER_AGENT,
+];
 
 /// The fields that the client's `Connection` nominates as its own connection's (RFC 9110, section
 /// 7.6.1). They are withheld too, before ours are added: a nomination can take away what the client

@@ -18,7 +18,7 @@ use crate::{
 
 pub use self::{
     client_address::client_address,
-    head::check_http1_head,
+    head::{DeclaredBody, Http1Head, read_http1_head},
     malformed::{Malformed, MalformedKind},
 };
 

@@ -18,6 +18,7 @@ use std::{
 };
 
 use bytes::{Buf, BytesMut};
+use octroi_policy::request::DeclaredBody;
 use pingora::protocols::{SocketDigest, tls::SslDigest};
 use rustix::net::sockopt::set_socket_linger;
 use tokio::{
@@ -27,9 +28,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::{
-    facts::ConnectionFacts, head::Body, http2::frames::FrameWatch, open_requests::OpenRequest,
-};
+use super::{facts::ConnectionFacts, http2::frames::FrameWatch, open_requests::OpenRequest};
 
 mod pingora_io;
 pub(super) mod shared;
@@ -63,9 +62,9 @@ enum Reading {
     /// Everything, as it comes: HTTP/2, and what follows an upgrade.
     Raw,
     /// So many bytes of head are still to be handed out.
-    Head(usize, Body),
+    Head(usize, DeclaredBody),
     /// The body.
-    Body(Body),
+    Body(DeclaredBody),
 }
 
 /// What the loop and the connection that it lent to Pingora tell each other.
@@ -182,9 +181,14 @@ impl Connection {
     /// From here on, hands out one request: `head` bytes of [`Self::ahead`], then its body.
     ///
     /// Nothing is written, and the stream stays open, until the proxy has taken `open` on.
-    pub(super) fn begin_request(&mut self, head: usize, body: Body, open: Arc<OpenRequest>) {
+    pub(super) fn begin_request(
+        &mut self,
+        head: usize,
+        body: DeclaredBody,
+        open: Arc<OpenRequest>,
+    ) {
         self.reading = Reading::Head(head, body);
-        self.receiving = (body != Body::Absent).then(|| {
+        self.receiving = (body != DeclaredBody::Absent).then(|| {
             open.body.measure_waits();
             Arc::clone(&open)
         });
@@ -270,7 +274,12 @@ impl Connection {
         buffer: &mut ReadBuf<'_>,
         count: usize,
     ) -> Poll<io::Result<usize>> {
-        let count = count.min(buffer.remaining());
+        if count >= buffer.remaining() {
+            // Whatever comes may be handed out, so that nothing has to be held off or zeroed.
+            let before = buffer.filled().len();
+            ready!(Pin::new(self.io_mut()?).poll_read(cx, buffer))?;
+            return Poll::Ready(Ok(buffer.filled().len() - before));
+        }
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(count));
         ready!(Pin::new(self.io_mut()?).poll_read(cx, &mut part))?;
         let came = part.filled().len();
@@ -344,18 +353,18 @@ impl Connection {
                 };
                 Poll::Ready(Ok(()))
             }
-            Reading::Body(Body::Absent) => this.poll_after_request(cx),
-            Reading::Body(Body::Sized(left)) => {
+            Reading::Body(DeclaredBody::Absent) => this.poll_after_request(cx),
+            Reading::Body(DeclaredBody::Sized(left)) => {
                 let came = ready!(this.poll_body(cx, buffer, left))?;
                 let left = left.saturating_sub(u64::try_from(came).unwrap_or(u64::MAX));
                 if left == 0 {
-                    this.reading = Reading::Body(Body::Absent);
+                    this.reading = Reading::Body(DeclaredBody::Absent);
                 } else {
-                    this.reading = Reading::Body(Body::Sized(left));
+                    this.reading = Reading::Body(DeclaredBody::Sized(left));
                 }
                 Poll::Ready(Ok(()))
             }
-            Reading::Body(Body::Chunked) | Reading::Raw => {
+            Reading::Body(DeclaredBody::Chunked) | Reading::Raw => {
                 let before = buffer.filled().len();
                 ready!(this.poll_body(cx, buffer, u64::MAX))?;
                 if let (Some(frames), Some(came)) =

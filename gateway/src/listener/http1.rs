@@ -4,7 +4,7 @@ use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::Response;
-use octroi_policy::request::{Malformed, check_http1_head};
+use octroi_policy::request::{DeclaredBody, Malformed, read_http1_head};
 use pingora::{protocols::http::ServerSession, proxy::ProxyHttp};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     answer::{Answered, Worker},
     connection::Connection,
-    head::{self, Body, HeadFault},
+    head,
     limits::Limits,
     open_requests::{EndReason, OpenRequest},
     refusal::DoorRefusal,
@@ -47,7 +47,7 @@ where
 /// A request head that stands whole and judged at the front of the connection.
 struct Head {
     bytes: usize,
-    body: Body,
+    body: DeclaredBody,
     /// What is wrong with it if Pingora refuses it all the same: it looks at the host once more.
     otherwise: Malformed,
 }
@@ -122,16 +122,15 @@ async fn whole_head(connection: &mut Connection, limits: &Limits) -> Result<Head
 }
 
 /// Judges what Pingora would otherwise refuse, or take, without a word of ours.
-fn judge(head: &[u8], fields_max: usize) -> Result<Body, DoorRefusal> {
-    let body = head::judge(head, fields_max);
-    if body == Err(HeadFault::TooManyFields) {
+fn judge(head: &[u8], fields_max: usize) -> Result<DeclaredBody, DoorRefusal> {
+    let read = read_http1_head(head).map_err(DoorRefusal::Malformed)?;
+    if read.fields > fields_max {
         return Err(DoorRefusal::HeadTooLarge);
     }
-    check_http1_head(head).map_err(DoorRefusal::Malformed)?;
     if head.starts_with(b"CONNECT ") {
         return Err(DoorRefusal::Malformed(Malformed::Method));
     }
-    body.map_err(|_| DoorRefusal::Malformed(Malformed::Framing))
+    Ok(read.body)
 }
 
 fn target_is_path(head: &[u8]) -> bool {
@@ -152,7 +151,7 @@ where
     let open = OpenRequest::new(Arc::clone(connection.facts()));
     let exchange = Arc::clone(connection.exchange());
     connection.begin_request(head.bytes, head.body, Arc::clone(&open));
-    let has_body = head.body != Body::Absent;
+    let has_body = head.body != DeclaredBody::Absent;
     let mut session = ServerSession::new_http1(connection);
     session.set_keepalive(Some(worker.limits.idle_timeout.as_secs().max(1)));
     worker.limit(&mut session);

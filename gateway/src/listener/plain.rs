@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use octroi_policy::host::Host;
+use octroi_policy::{host::Host, request::read_http1_head};
 use pingora::server::ShutdownWatch;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -129,7 +129,7 @@ enum Answer {
 
 fn answer(head: &[u8], entrance: &PlainEntrance) -> Answer {
     let bad = Answer::Status("400 Bad Request");
-    if head::judge(head, entrance.limits.head_fields_max).is_err() {
+    if read_http1_head(head).is_err() {
         return bad;
     }
     let Some((target, host)) = parse(head, entrance.limits.head_fields_max) else {

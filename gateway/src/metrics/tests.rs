@@ -33,6 +33,28 @@ fn answers_are_counted_by_route_and_class_and_in_flight_falls_back_to_zero() {
 }
 
 #[test]
+fn durations_fall_into_the_class_that_they_end_in_and_into_every_longer_one() {
+    let metrics = Metrics::new();
+    let route = metrics.route(None);
+    for millis in [1, 25, 26, 60_000, 60_001] {
+        route.answered(Some(StatusCode::OK), Duration::from_millis(millis));
+    }
+    let text = metrics.text();
+    for line in [
+        "octroi_request_duration_seconds_bucket{le=\"0.001\",route=\"-\"} 1",
+        "octroi_request_duration_seconds_bucket{le=\"0.01\",route=\"-\"} 1",
+        "octroi_request_duration_seconds_bucket{le=\"0.025\",route=\"-\"} 2",
+        "octroi_request_duration_seconds_bucket{le=\"0.1\",route=\"-\"} 3",
+        "octroi_request_duration_seconds_bucket{le=\"60.0\",route=\"-\"} 4",
+        "octroi_request_duration_seconds_bucket{le=\"+Inf\",route=\"-\"} 5",
+        "octroi_request_duration_seconds_count{route=\"-\"} 5",
+        "octroi_request_duration_seconds_sum{route=\"-\"} 120.053",
+    ] {
+        assert!(text.contains(line), "{line} in:\n{text}");
+    }
+}
+
+#[test]
 fn the_same_route_after_a_reload_goes_on_counting() {
     let metrics = Metrics::new();
     for _ in 0..2 {

@@ -4,6 +4,8 @@
 mod tests;
 
 use std::{
+    cell::RefCell,
+    fmt::{self, Display, Write as _},
     io::Write,
     net::IpAddr,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -15,17 +17,13 @@ use octroi_policy::{
     time::Timestamp,
 };
 use prometheus_client::metrics::counter::Counter;
-use serde::Serialize;
 
 /// What is said of a request. Nothing of a query, a cookie, a token or a body, and no login.
-#[derive(Serialize)]
 pub(crate) struct AccessLine<'a> {
-    /// Always `access`.
-    pub(super) kind: &'static str,
     /// When the request's head was complete: RFC 3339, UTC, milliseconds.
-    pub(super) at: Rfc3339,
+    pub(super) at: Timestamp,
     /// The reference that the client and the upstream were told too.
-    pub(super) request: Displayed<RequestId>,
+    pub(super) request: RequestId,
     /// Where from.
     pub(super) client: Option<IpAddr>,
     /// `h1` or `h2`.
@@ -43,9 +41,9 @@ pub(crate) struct AccessLine<'a> {
     /// The route.
     pub(super) route: Option<&'a str>,
     /// The account.
-    pub(super) account: Option<Displayed<AccountId>>,
+    pub(super) account: Option<AccountId>,
     /// The session's public name.
-    pub(super) session: Option<Displayed<SessionId>>,
+    pub(super) session: Option<SessionId>,
     /// Why it was refused.
     pub(super) refused: Option<&'static str>,
     /// What the refusal rests on, which the client is not told.
@@ -63,27 +61,124 @@ pub(crate) struct AccessLine<'a> {
 impl AccessLine<'_> {
     /// Longer paths are cut in the log: 8 KiB a line would make a log a weapon.
     pub(super) const PATH_BYTES_MAX: usize = 512;
+
+    /// Writes the line with its end. The names stand in the order of the type.
+    fn write_into(&self, text: &mut Vec<u8>) {
+        let mut line = Line(text);
+        line.text("{\"kind\":", Some("access"));
+        line.shown(",\"at\":", Some(&Rfc3339(self.at)));
+        line.shown(",\"request\":", Some(&self.request));
+        line.shown(",\"client\":", self.client.as_ref());
+        line.text(",\"protocol\":", Some(self.protocol));
+        line.text(",\"tls\":", Some(self.tls));
+        line.text(",\"method\":", Some(self.method));
+        line.text(",\"host\":", self.host);
+        line.text(",\"path\":", self.path);
+        line.number(",\"status\":", self.status.map(u64::from));
+        line.text(",\"route\":", self.route);
+        line.shown(",\"account\":", self.account.as_ref());
+        line.shown(",\"session\":", self.session.as_ref());
+        line.text(",\"refused\":", self.refused);
+        line.text(",\"because\":", self.because);
+        line.text(",\"ended\":", self.ended);
+        line.number(",\"bytes_out\":", Some(self.bytes_out));
+        line.number(",\"bytes_in\":", Some(self.bytes_in));
+        line.number(",\"millis\":", Some(self.millis));
+        text.extend_from_slice(b"}\n");
+    }
 }
 
-/// A time in RFC 3339.
-pub(super) struct Rfc3339(pub(super) Timestamp);
+/// Writes the members of one JSON object; an absent value is `null`. One such line is written for
+/// each request, so what needs no escape is copied as it is.
+struct Line<'a>(&'a mut Vec<u8>);
 
-impl Serialize for Rfc3339 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match jiff::Timestamp::from_millisecond(self.0.as_unix_millis()) {
-            Ok(at) => serializer.collect_str(&format_args!("{at:.3}")),
-            Err(_) => serializer.serialize_none(),
+impl Line<'_> {
+    /// A text that somebody else may have chosen.
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        self.0.extend_from_slice(name.as_bytes());
+        let Some(value) = value else {
+            return self.null();
+        };
+        let needs_escape = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+        if value.bytes().any(needs_escape) {
+            // Writing to a vector cannot fail, and a text is always JSON.
+            let _ = serde_json::to_writer(&mut *self.0, value);
+        } else {
+            self.quoted(value.as_bytes());
         }
     }
+
+    /// A value of ours that shows itself in characters which need no escape.
+    fn shown(&mut self, name: &str, value: Option<&impl Display>) {
+        self.0.extend_from_slice(name.as_bytes());
+        let Some(value) = value else {
+            return self.null();
+        };
+        self.0.push(b'"');
+        // Writing to a vector cannot fail.
+        let _ = write!(self.0, "{value}");
+        self.0.push(b'"');
+    }
+
+    fn number(&mut self, name: &str, value: Option<u64>) {
+        self.0.extend_from_slice(name.as_bytes());
+        let Some(mut left) = value else {
+            return self.null();
+        };
+        let mut digits = [b'0'; DIGITS_MAX];
+        let mut first = DIGITS_MAX;
+        for place in digits.iter_mut().rev() {
+            let digit = u8::try_from(left % 10).unwrap_or(0);
+            *place = b'0' + digit;
+            first -= 1;
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        let digits = digits.get(first..).unwrap_or_default();
+        self.0.extend_from_slice(digits);
+    }
+
+    fn quoted(&mut self, bytes: &[u8]) {
+        self.0.push(b'"');
+        self.0.extend_from_slice(bytes);
+        self.0.push(b'"');
+    }
+
+    fn null(&mut self) {
+        self.0.extend_from_slice(b"null");
+    }
 }
 
-/// An identifier, as text.
-pub(super) struct Displayed<T>(pub(super) T);
+/// A time in RFC 3339, to the millisecond.
+struct Rfc3339(Timestamp);
 
-impl<T: std::fmt::Display> Serialize for Displayed<T> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+impl Display for Rfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let second = self.0.as_unix_seconds();
+        WRITTEN_SECOND.with_borrow_mut(|(written, text)| {
+            if *written != Some(second) {
+                *written = None;
+                let at = jiff::Timestamp::from_second(second).map_err(|_| fmt::Error)?;
+                text.clear();
+                write!(text, "{at:.0}")?;
+                // The zone gives way to the fraction, which comes before it.
+                text.pop();
+                *written = Some(second);
+            }
+            let millis = u16::try_from(self.0.as_unix_millis().rem_euclid(1000)).unwrap_or(0);
+            f.write_str(text)?;
+            write!(f, ".{millis:03}Z")
+        })
     }
+}
+
+thread_local! {
+    /// The second that was written last: thousands of lines share it, and a calendar is slow.
+    static WRITTEN_SECOND: RefCell<(Option<i64>, String)> = const { RefCell::new((None, String::new())) };
+    /// Where a line is made, before the lock of the common buffer is taken.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Where access lines go.
@@ -117,16 +212,24 @@ impl AccessLog {
 
     /// Adds a line. Never waits for the writer.
     pub(super) fn write(&self, line: &AccessLine<'_>) {
-        let mut pending = self.pending();
-        let before = pending.lines.len();
-        let fits = before < Self::PENDING_BYTES_MAX;
-        if !fits || serde_json::to_writer(&mut pending.lines, line).is_err() {
-            pending.lines.truncate(before);
-            drop(pending);
+        let kept = LINE.with_borrow_mut(|text| {
+            text.clear();
+            line.write_into(text);
+            self.append(text)
+        });
+        if !kept {
             self.0.dropped.inc();
-            return;
         }
-        pending.lines.push(b'\n');
+    }
+
+    /// Whether there was room for a finished line.
+    fn append(&self, line: &[u8]) -> bool {
+        let mut pending = self.pending();
+        let fits = pending.lines.len() < Self::PENDING_BYTES_MAX;
+        if fits {
+            pending.lines.extend_from_slice(line);
+        }
+        fits
     }
 
     /// Writes until [`Self::close`], in batches. For a thread of its own.
@@ -159,7 +262,7 @@ impl AccessLog {
         self.0.wake.notify_all();
     }
 
-    /// Held for one copy of some hundred bytes; a poisoned buffer holds whole lines or is cut later.
+    /// Held for one copy of some hundred bytes; a poisoned buffer holds whole lines.
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.0
             .pending
@@ -170,3 +273,6 @@ impl AccessLog {
 
 /// How long a line may wait: short for who watches a log, long enough for one write of many.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
+
+/// Of the largest number of 64 bits.
+const DIGITS_MAX: usize = 20;

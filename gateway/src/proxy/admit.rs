@@ -1,23 +1,19 @@
 //! Reading a request: what Pingora parsed becomes the one canonical request, or is refused.
 
 use http::Version;
-use octroi_policy::request::{
-    CanonicalRequest, Malformed, RequestParts, Scheme, check_http1_head, client_address,
-};
+use octroi_policy::request::{CanonicalRequest, Malformed, RequestParts, Scheme, client_address};
 use pingora::proxy::Session;
 
 use super::{context::Record, refusal::Refusal};
 
-/// The canonical request, with the client's address by the trust list.
+/// The canonical request, with the client's address by the trust list. The bytes of an HTTP/1 head
+/// were judged by the door, before Pingora parsed them.
 ///
 /// # Errors
 ///
 /// What is malformed; [`Refusal::Fault`] for a request that did not come through the door.
 pub(super) fn admit(session: &Session, record: &Record) -> Result<CanonicalRequest, Refusal> {
     let facts = record.facts().ok_or(Refusal::Fault)?;
-    if let Some(http1) = session.as_downstream().as_http1() {
-        check_http1_head(&http1.get_headers_raw_bytes()).map_err(Refusal::Malformed)?;
-    }
     let head = session.req_header();
     let trusted = record.site.trusted_proxies();
     let client = client_address(facts.client.ip(), trusted, &head.headers);

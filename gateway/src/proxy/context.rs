@@ -1,9 +1,6 @@
 //! What one request carries through Pingora, and what is said of it when it is over.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::sync::{Arc, Weak};
 
 use http::StatusCode;
 use octroi_policy::{
@@ -12,11 +9,7 @@ use octroi_policy::{
 use tokio::time::Instant;
 
 use super::{
-    GateParts,
-    access_log::{AccessLine, Displayed, Rfc3339},
-    answer::answer,
-    forward::Forwarding,
-    refusal::Refusal,
+    GateParts, access_log::AccessLine, answer::answer, forward::Forwarding, refusal::Refusal,
     site::Site,
 };
 use crate::{
@@ -146,10 +139,6 @@ impl Record {
         taken
     }
 
-    fn took(&self) -> Duration {
-        self.began.elapsed()
-    }
-
     /// Words the answer of a request that the door ends because its body comes too slowly. Here,
     /// where its reference is known; it was counted to its address when it was let in.
     fn refuse_slow_body(&mut self) {
@@ -170,9 +159,10 @@ impl Record {
     }
 
     fn write(&self) {
+        let took = self.began.elapsed();
         let way = self.route.and_then(|index| self.site.way(index));
         let metrics = way.map_or_else(|| self.site.unrouted(), |way| &way.metrics);
-        metrics.answered(self.status, self.took());
+        metrics.answered(self.status, took);
         let outcome = self.refusal.map(Refusal::outcome);
         if let Some(outcome) = outcome {
             self.parts.metrics.refused(outcome.id);
@@ -182,9 +172,8 @@ impl Record {
         let route = self.route.and_then(|index| self.site.route(index));
         let path = self.request.as_ref().map(|request| request.path().as_str());
         self.parts.access_log.write(&AccessLine {
-            kind: "access",
-            at: Rfc3339(self.at),
-            request: Displayed(self.id()),
+            at: self.at,
+            request: self.id(),
             client: match &self.request {
                 Some(request) => Some(request.client()),
                 None => facts.map(|facts| facts.client.ip()),
@@ -199,8 +188,8 @@ impl Record {
             path: path.map(|path| cut(path, AccessLine::PATH_BYTES_MAX)),
             status: self.status.map(|status| status.as_u16()),
             route: route.map(|route| route.name.as_str()),
-            account: session.map(|session| Displayed(session.account)),
-            session: session.map(|session| Displayed(session.id)),
+            account: session.map(|session| session.account),
+            session: session.map(|session| session.id),
             refused: outcome.map(|outcome| outcome.id),
             because: self.refusal.and_then(Refusal::because),
             ended: self
@@ -211,7 +200,7 @@ impl Record {
                 .or(self.tunnel_ended),
             bytes_out: self.bytes_out,
             bytes_in: self.bytes_in,
-            millis: u64::try_from(self.took().as_millis()).unwrap_or(u64::MAX),
+            millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         });
     }
 }

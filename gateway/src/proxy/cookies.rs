@@ -33,17 +33,14 @@ pub(super) fn presented(headers: &HeaderMap) -> Presented<'_> {
 }
 
 /// The `Cookie` field that an upstream gets: all fields merged into one (RFC 9113, section 8.2.3),
-/// without ours. `None` when nothing is left.
-pub(super) fn for_upstream(headers: &HeaderMap) -> Forwarded {
+/// without ours. `None` when nothing is left. A single field with nothing of ours goes as it is.
+pub(super) fn for_upstream(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut fields = headers.get_all(header::COOKIE).iter();
-    let (first, second) = (fields.next(), fields.next());
-    let Some(only) = first else {
-        return Forwarded::AsItIs;
-    };
+    let (only, second) = (fields.next()?, fields.next());
     if second.is_none() && !mentions_ours(only.as_bytes()) {
-        return Forwarded::AsItIs;
+        return Some(only.clone());
     }
-    let mut merged = Vec::with_capacity(only.len());
+    let mut merged = Vec::new();
     for value in headers.get_all(header::COOKIE) {
         for pair in value.as_bytes().split(|byte| *byte == b';') {
             let pair = pair.trim_ascii();
@@ -56,21 +53,10 @@ pub(super) fn for_upstream(headers: &HeaderMap) -> Forwarded {
             merged.extend_from_slice(pair);
         }
     }
-    match HeaderValue::from_maybe_shared(bytes::Bytes::from(merged)) {
-        Ok(value) if !value.is_empty() => Forwarded::Replaced(value),
-        _ => Forwarded::Removed,
+    if merged.is_empty() {
+        return None;
     }
-}
-
-/// What becomes of the client's `Cookie` fields.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Forwarded {
-    /// There is one field at most, and nothing of ours in it.
-    AsItIs,
-    /// This takes their place.
-    Replaced(HeaderValue),
-    /// They held nothing but ours.
-    Removed,
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(merged)).ok()
 }
 
 /// Whether a `Set-Cookie` of an upstream would set one of our cookies. A cookie without a name is
@@ -106,7 +92,7 @@ fn is_ours(name: &[u8]) -> bool {
 fn mentions_ours(value: &[u8]) -> bool {
     value
         .windows(SESSION.len())
-        .any(|window| window.eq_ignore_ascii_case(SESSION.as_bytes()))
+        .any(|window| window.starts_with(b"__") && is_ours(window))
 }
 
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {

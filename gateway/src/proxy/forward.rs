@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts, uri::PathAndQuery};
 use octroi_config::settings::UpstreamProtocol;
 use octroi_policy::{
     decision::{Permit, RouteIndex},
@@ -10,12 +10,7 @@ use octroi_policy::{
 };
 use pingora::http::RequestHeader;
 
-use super::{
-    context::Record,
-    cookies::{self, Forwarded},
-    refusal::Refusal,
-    site::Site,
-};
+use super::{context::Record, cookies, refusal::Refusal, response::REQUEST_ID, site::Site};
 use crate::{assertion::Passport, listener::facts::Protocol};
 
 /// Evidence that this target may go to this route's service as this person. Made of a [`Permit`],
@@ -66,56 +61,15 @@ impl Forwarding {
         self.passport.is_some()
     }
 
-    /// Turns a copy of the client's head into the one that the service gets: our target in origin
-    /// form, none of the client's fields that would speak with our voice, and ours.
+    /// Puts in the place of a copy of the client's head the one that the service gets: our target
+    /// in origin form, none of the client's fields that would speak with our voice, and ours.
     ///
     /// # Errors
     ///
-    /// When a field cannot be set; the request is then not sent.
+    /// When the route is not there any more; the request is then not sent.
     pub(super) fn apply(&self, site: &Site, head: &mut RequestHeader) -> Result<(), Refusal> {
-        let (Some(way), Some(settings)) = (site.way(self.index), site.settings(self.index)) else {
-            return Err(Refusal::Invariant);
-        };
-        let keeps_trailers =
-            settings.protocol == UpstreamProtocol::Http2 && accepts_trailers(&head.headers);
-        let cookie = cookies::for_upstream(&head.headers);
-        let mut withheld: Vec<HeaderName> = nominated(&head.headers).collect();
-        let names = head.headers.keys();
-        withheld.extend(
-            names
-                .filter(|name| is_withheld(name, |name| way.sets(name)))
-                .cloned(),
-        );
-        for name in &withheld {
-            head.remove_header(name);
-        }
-        head.set_uri(http::Uri::from(self.target.clone()));
-        let mut set = |name: &'static str, value: &HeaderValue| {
-            head.insert_header(name, value.clone())
-                .map_err(|_| Refusal::Fault)
-        };
-        let facts = &self.facts;
-        set("Host", &facts.host)?;
-        set("Via", &facts.via)?;
-        set("X-Forwarded-For", &facts.client)?;
-        set("X-Forwarded-Host", &facts.host)?;
-        set("X-Forwarded-Proto", &HTTPS)?;
-        set("X-Request-Id", &facts.request_id)?;
-        set("traceparent", &facts.traceparent)?;
-        if keeps_trailers {
-            set("TE", &TRAILERS)?;
-        }
-        match cookie {
-            Forwarded::AsItIs => {}
-            Forwarded::Replaced(value) => set("Cookie", &value)?,
-            Forwarded::Removed => {
-                head.remove_header(&header::COOKIE);
-            }
-        }
-        match &self.passport {
-            Some(passport) => passport.apply(head),
-            None => Ok(()),
-        }
+        *head = RequestHeader::from(self.head(site, head)?);
+        Ok(())
     }
 
     /// A WebSocket's upgrade request, finished (RFC 6455, section 4.1).
@@ -128,18 +82,62 @@ impl Forwarding {
         site: &Site,
         client: &RequestHeader,
     ) -> Result<http::Request<()>, Refusal> {
-        let mut head = client.clone();
-        self.apply(site, &mut head)?;
-        let mut parts = head.as_owned_parts();
+        let mut parts = self.head(site, client)?;
         parts.version = http::Version::HTTP_11;
         parts.headers.remove(header::CONTENT_LENGTH);
         parts.headers.insert(header::CONNECTION, UPGRADE);
         parts.headers.insert(header::UPGRADE, WEBSOCKET);
         Ok(http::Request::from_parts(parts, ()))
     }
+
+    /// Made anew and not by taking away: one pass, and what no rule lets through is not there.
+    fn head(&self, site: &Site, client: &RequestHeader) -> Result<Parts, Refusal> {
+        let (Some(way), Some(settings)) = (site.way(self.index), site.settings(self.index)) else {
+            return Err(Refusal::Invariant);
+        };
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.method = client.method.clone();
+        parts.version = client.version;
+        parts.uri = http::Uri::from(self.target.clone());
+        let mut fields = HeaderMap::with_capacity(client.headers.len() + OWN_FIELDS_MAX);
+        let nominated: Vec<HeaderName> = nominated(&client.headers).collect();
+        for (name, value) in &client.headers {
+            let passes = *name != header::HOST
+                && *name != header::COOKIE
+                && !is_withheld(name, |name| way.sets(name))
+                && !nominated.contains(name);
+            if passes {
+                fields.append(name.clone(), value.clone());
+            }
+        }
+        self.facts.put_into(&mut fields);
+        if settings.protocol == UpstreamProtocol::Http2 && accepts_trailers(&client.headers) {
+            fields.insert(header::TE, TRAILERS);
+        }
+        if let Some(cookie) = cookies::for_upstream(&client.headers)
+            && !nominated.contains(&header::COOKIE)
+        {
+            fields.insert(header::COOKIE, cookie);
+        }
+        for (name, value) in self.passport.iter().flat_map(|passport| passport.fields()) {
+            fields.insert(name.clone(), value.clone());
+        }
+        parts.headers = fields;
+        Ok(parts)
+    }
 }
 
 impl ForwardedFacts {
+    fn put_into(&self, fields: &mut HeaderMap) {
+        fields.insert(header::HOST, self.host.clone());
+        fields.insert(header::VIA, self.via.clone());
+        fields.insert(X_FORWARDED_FOR, self.client.clone());
+        fields.insert(X_FORWARDED_HOST, self.host.clone());
+        fields.insert(X_FORWARDED_PROTO, HTTPS);
+        fields.insert(REQUEST_ID, self.request_id.clone());
+        fields.insert(TRACEPARENT, self.traceparent.clone());
+    }
+
     fn new(permit: &Permit<'_>, record: &Record) -> Self {
         use std::fmt::Write;
         let (request, id) = (permit.request(), record.id());
@@ -184,12 +182,25 @@ fn accepts_trailers(headers: &HeaderMap) -> bool {
 }
 
 fn push_hex(text: &mut String, bytes: &[u8]) {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+    let digit = |half: u8| {
+        char::from(if half < 10 {
+            b'0' + half
+        } else {
+            b'a' + half - 10
+        })
+    };
     for byte in bytes {
-        text.extend([digit(byte >> 4), digit(byte & 0x0f)]);
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0x0f));
     }
 }
 
+/// The most fields that [`Forwarding::head`] adds: room for them is made at once.
+const OWN_FIELDS_MAX: usize = 16;
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const HTTPS: HeaderValue = HeaderValue::from_static("https");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 /// RFC 9110, section 7.6.3: the protocol in which the request came, and a pseudonym for us.

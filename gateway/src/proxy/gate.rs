@@ -129,7 +129,11 @@ impl ProxyHttp for Gate {
                 Err(unusable) => Err(broken(context, unusable)),
             };
         }
-        if let Err(unusable) = response::settle_framing(head) {
+        let bears_identity = context
+            .forwarding
+            .as_ref()
+            .is_some_and(super::forward::Forwarding::bears_identity);
+        if let Err(unusable) = response::relay(head, &context.record, bears_identity) {
             return Err(broken(context, unusable));
         }
         context.record.status = Some(head.status);
@@ -139,11 +143,6 @@ impl ProxyHttp for Gate {
                 open.body.answer_over();
             }
         }
-        let bears_identity = context
-            .forwarding
-            .as_ref()
-            .is_some_and(super::forward::Forwarding::bears_identity);
-        response::filter(head, &context.record, bears_identity);
         Ok(())
     }
 

@@ -1,35 +1,57 @@
 //! What comes back from a service: what it may not set is taken off, what a route asks is added.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, response::Parts,
+};
 use octroi_config::settings::SecurityHeaders;
 use octroi_policy::{identity_headers::nominated, session::Computer};
 use pingora::http::ResponseHeader;
 
 use super::{context::Record, cookies};
 
-/// Fields of an answer, in whichever shape Pingora or the door holds them.
-pub(super) trait Fields {
-    /// All of them.
-    fn all(&self) -> &HeaderMap;
-    /// Takes all fields of this name off.
-    fn take_off(&mut self, name: &HeaderName);
-    /// Puts this value in the place of all of this name.
-    fn put(&mut self, name: HeaderName, value: HeaderValue);
-    /// Puts this value beside those of this name.
-    fn put_beside(&mut self, name: HeaderName, value: HeaderValue);
+/// Applies the rules for answers to the head of one that Pingora relays.
+///
+/// Pingora keeps a second map with each name as the service spelt it, which every change would have
+/// to be made in too. Nobody may rely on that spelling (RFC 9110, section 5.1): it is let go.
+///
+/// # Errors
+///
+/// When the answer is not to be passed on.
+pub(super) fn relay(
+    head: &mut ResponseHeader,
+    record: &Record,
+    bears_identity: bool,
+) -> Result<(), Unusable> {
+    let own_phrase = head
+        .get_reason_phrase()
+        .filter(|phrase| Some(*phrase) != head.status.canonical_reason());
+    let own_phrase = own_phrase.map(str::to_owned);
+    let (nothing, ()) = http::Response::new(()).into_parts();
+    let mut parts = Parts::from(std::mem::replace(head, ResponseHeader::from(nothing)));
+    let settled = settle_framing(&mut parts);
+    if settled.is_ok() {
+        parts.headers.reserve(OWN_FIELDS_MAX);
+        filter(&mut parts.headers, record, bears_identity);
+    }
+    *head = ResponseHeader::from(parts);
+    if own_phrase.is_some() {
+        // It cannot fail for a phrase that was one before.
+        let _ = head.set_reason_phrase(own_phrase.as_deref());
+    }
+    settled
 }
 
-/// Applies the rules for answers to the head of one.
+/// Applies the rules for answers to the fields of one.
 ///
 /// `bears_identity` says whether the service was told who asks.
-pub(super) fn filter(fields: &mut impl Fields, record: &Record, bears_identity: bool) {
+pub(super) fn filter(fields: &mut HeaderMap, record: &Record, bears_identity: bool) {
     withhold(fields);
     let settings = record.route.and_then(|index| record.site.settings(index));
     if settings.is_some_and(|route| route.security_headers == SecurityHeaders::Standard) {
         add_security(fields);
     }
     if let Some(hsts) = record.site.hsts() {
-        fields.put(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
+        fields.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
     }
     let shared = record
         .session
@@ -37,10 +59,10 @@ pub(super) fn filter(fields: &mut impl Fields, record: &Record, bears_identity: 
         .is_some_and(|token| token.session.record.computer == Computer::Public);
     if shared && bears_identity {
         // Promise C2: the next person at this computer finds nothing by going back.
-        fields.put(header::CACHE_CONTROL, NO_STORE);
+        fields.insert(header::CACHE_CONTROL, NO_STORE);
     }
     if let Ok(id) = HeaderValue::try_from(record.id().to_string()) {
-        fields.put(REQUEST_ID, id);
+        fields.insert(REQUEST_ID, id);
     }
 }
 
@@ -90,7 +112,7 @@ pub(super) fn filter_interim(head: &mut ResponseHeader, count: usize) -> Result<
 /// # Errors
 ///
 /// When there is more than one.
-pub(super) fn settle_framing(head: &mut ResponseHeader) -> Result<(), Unusable> {
+fn settle_framing(head: &mut Parts) -> Result<(), Unusable> {
     let codings = only(&head.headers, &header::TRANSFER_ENCODING)?;
     let length = only(&head.headers, &header::CONTENT_LENGTH)?;
     let chunked = match codings.map(HeaderValue::as_bytes) {
@@ -112,18 +134,19 @@ pub(super) fn settle_framing(head: &mut ResponseHeader) -> Result<(), Unusable> 
         head.status,
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
     ) {
-        head.remove_header(&header::CONTENT_LENGTH);
-        head.remove_header(&header::TRANSFER_ENCODING);
+        head.headers.remove(header::CONTENT_LENGTH);
+        head.headers.remove(header::TRANSFER_ENCODING);
     }
     let nominated: Vec<_> = nominated(&head.headers)
         .filter(|name| *name != header::TRANSFER_ENCODING)
         .collect();
-    for name in nominated.iter().chain(&OF_ONE_CONNECTION) {
-        head.remove_header(name);
+    for name in nominated {
+        head.headers.remove(name);
     }
+    take_off(&mut head.headers, &OF_ONE_CONNECTION);
     if head.version == Version::HTTP_10 {
         // What we send is of our version (RFC 9110, section 2.5).
-        head.set_version(Version::HTTP_11);
+        head.version = Version::HTTP_11;
     }
     Ok(())
 }
@@ -164,75 +187,47 @@ pub(super) fn filter_trailers(trailers: &mut HeaderMap) {
     }
 }
 
-impl Fields for HeaderMap {
-    fn all(&self) -> &HeaderMap {
-        self
-    }
-
-    fn take_off(&mut self, name: &HeaderName) {
-        self.remove(name);
-    }
-
-    fn put(&mut self, name: HeaderName, value: HeaderValue) {
-        self.insert(name, value);
-    }
-
-    fn put_beside(&mut self, name: HeaderName, value: HeaderValue) {
-        self.append(name, value);
+/// Takes off what hardly any answer has: one look at the names that are there costs less than a
+/// search for each that might be.
+fn take_off(fields: &mut HeaderMap, unwanted: &[HeaderName]) {
+    let found = fields.keys().filter(|name| unwanted.contains(name));
+    let found: Vec<HeaderName> = found.cloned().collect();
+    for name in found {
+        fields.remove(name);
     }
 }
 
-impl Fields for ResponseHeader {
-    fn all(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    fn take_off(&mut self, name: &HeaderName) {
-        self.remove_header(name);
-    }
-
-    fn put(&mut self, name: HeaderName, value: HeaderValue) {
-        // It fails for values that are none, and this is one.
-        let _ = self.insert_header(name, value);
-    }
-
-    fn put_beside(&mut self, name: HeaderName, value: HeaderValue) {
-        let _ = self.append_header(name, value);
-    }
-}
-
-fn withhold(fields: &mut impl Fields) {
-    for name in NEVER_FROM_SERVICES {
-        fields.take_off(&name);
-    }
+fn withhold(fields: &mut HeaderMap) {
+    take_off(fields, &NEVER_FROM_SERVICES);
     let sets_ours = |value: &HeaderValue| cookies::sets_ours(value.as_bytes());
-    let set_cookies = fields.all().get_all(header::SET_COOKIE);
+    let set_cookies = fields.get_all(header::SET_COOKIE);
     if !set_cookies.iter().any(sets_ours) {
         return;
     }
     let kept = set_cookies.iter().filter(|value| !sets_ours(value));
     let kept: Vec<HeaderValue> = kept.cloned().collect();
-    fields.take_off(&header::SET_COOKIE);
+    fields.remove(header::SET_COOKIE);
     for value in kept {
-        fields.put_beside(header::SET_COOKIE, value);
+        fields.append(header::SET_COOKIE, value);
     }
 }
 
 /// Those that break no application, where it did not decide itself.
-fn add_security(fields: &mut impl Fields) {
+fn add_security(fields: &mut HeaderMap) {
     let mut add = |name: HeaderName, value: HeaderValue| {
-        if !fields.all().contains_key(&name) {
-            fields.put(name, value);
-        }
+        fields.entry(name).or_insert(value);
     };
     add(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     add(header::REFERRER_POLICY, SAME_ORIGIN_REFERRER);
-    if !fields.all().contains_key(header::CONTENT_SECURITY_POLICY)
-        && !fields.all().contains_key(header::X_FRAME_OPTIONS)
+    if !fields.contains_key(header::CONTENT_SECURITY_POLICY)
+        && !fields.contains_key(header::X_FRAME_OPTIONS)
     {
-        fields.put(header::X_FRAME_OPTIONS, SAMEORIGIN);
+        fields.insert(header::X_FRAME_OPTIONS, SAMEORIGIN);
     }
 }
+
+/// The most fields that [`filter`] and Pingora add: room for them is made at once.
+const OWN_FIELDS_MAX: usize = 8;
 
 /// Where the client is told our reference.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

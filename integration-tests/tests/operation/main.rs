@@ -6,6 +6,7 @@
     reason = "a failing test says why and ends"
 )]
 
+mod allocations;
 mod assertion;
 mod broken_input;
 mod commands;

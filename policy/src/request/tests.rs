@@ -279,20 +279,43 @@ fn a5_nobody_is_believed_unless_listed_and_what_a_client_wrote_never() {
 #[test]
 fn a8_a_head_that_a_forgiving_parser_would_take_is_refused() {
     for (head, reason) in FORGIVEN {
-        assert_eq!(check_http1_head(head.as_bytes()), Err(*reason), "{head:?}");
+        assert_eq!(read_http1_head(head.as_bytes()), Err(*reason), "{head:?}");
     }
 }
 
 #[test]
 fn a_head_with_one_reading_passes() {
-    for head in [
-        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET / HTTP/1.0\r\n\r\n",
-        "POST /a?b HTTP/1.1\r\nHost: a\r\nX:\ty \r\nContent-Length: 10\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nX-Name: é\r\n\r\n",
+    for (head, body, fields) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", DeclaredBody::Absent, 1),
+        ("GET / HTTP/1.0\r\n\r\n", DeclaredBody::Absent, 0),
+        (
+            "POST /a?b HTTP/1.1\r\nHost: a\r\nX:\ty \r\ncontent-LENGTH:  10 \r\n\r\n",
+            DeclaredBody::Sized(10),
+            3,
+        ),
+        (
+            "POST / HTTP/1.1\r\nContent-Length: 999999999999999999\r\n\r\n",
+            DeclaredBody::Sized(999_999_999_999_999_999),
+            1,
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+            DeclaredBody::Absent,
+            2,
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n",
+            DeclaredBody::Chunked,
+            2,
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Name: é\r\n\r\n",
+            DeclaredBody::Absent,
+            2,
+        ),
     ] {
-        assert_eq!(check_http1_head(head.as_bytes()), Ok(()), "{head:?}");
+        let expected = Ok(Http1Head { body, fields });
+        assert_eq!(read_http1_head(head.as_bytes()), expected, "{head:?}");
     }
 }
 
@@ -374,6 +397,26 @@ const FORGIVEN: &[(&str, Malformed)] = &[
     (
         "POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n",
         Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nContent-Length: 9999999999999999999\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n",
+        Malformed::Framing,
+    ),
+    (
+        "POST / HTTP/1.1\r\nTransfer-Encoding : chunked\r\n\r\n",
+        Malformed::FieldName,
+    ),
+    (
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\n\r\n",
+        Malformed::BareLineEnd,
     ),
     (
         "POST / HTTP/1.1\r\nContent-Length:\r\n\r\n",

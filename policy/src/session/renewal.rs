@@ -1,6 +1,6 @@
 //! Which requests count as use of a session: a person who acts, never a page that polls.
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method};
 
 /// What a request says of who made it: a person, or a page on its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -25,34 +25,19 @@ impl Use {
     /// What a request is, by method and fields. Fetch metadata (W3C, sections 2.1 and 2.2) decides
     /// where a browser sends it; elsewhere, a client that asks for HTML goes to a page.
     pub fn of(method: &Method, headers: &HeaderMap, background_route: bool) -> Self {
-        let is = |name: &str, value: &str| {
-            headers
-                .get(name)
-                .is_some_and(|field| field.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
-        };
-        let accepts = |kind: &str| {
-            headers
-                .get_all(header::ACCEPT)
-                .iter()
-                .any(|field| field.to_str().is_ok_and(|text| text.contains(kind)))
-        };
         if background_route {
-            Self::Background
-        } else if headers.contains_key(header::UPGRADE)
-            || accepts("text/event-stream")
-            || *method == Method::CONNECT
-        {
+            return Self::Background;
+        }
+        let told = Told::by(headers);
+        if told.lasts || *method == Method::CONNECT {
             Self::Stream
         } else if !method.is_safe() {
             Self::StateChange
-        } else if is_speculative(headers) {
+        } else if told.speculative {
             Self::Prefetch
-        } else if FRAMES.iter().any(|frame| is("sec-fetch-dest", frame)) {
+        } else if told.is_frame() {
             Self::Frame
-        } else if matches!(*method, Method::GET | Method::HEAD)
-            && (is("sec-fetch-mode", "navigate")
-                || (!headers.contains_key("sec-fetch-mode") && accepts("text/html")))
-        {
+        } else if matches!(*method, Method::GET | Method::HEAD) && told.navigates() {
             Self::Navigation
         } else {
             Self::Subresource
@@ -70,19 +55,69 @@ impl Use {
     }
 }
 
+/// What the fields tell of it, gathered in one pass: most requests have few of them, and a search
+/// for each would cost more than all the rest of the decision.
+#[derive(Default)]
+struct Told<'a> {
+    /// A socket or a stream of events is asked for.
+    lasts: bool,
+    accepts_page: bool,
+    speculative: bool,
+    /// `Sec-Fetch-Dest` and `Sec-Fetch-Mode`; of repeated ones, the first.
+    destination: Option<&'a [u8]>,
+    mode: Option<&'a [u8]>,
+}
+
+impl<'a> Told<'a> {
+    fn by(headers: &'a HeaderMap) -> Self {
+        let mut told = Self::default();
+        for (name, value) in headers {
+            match name.as_str() {
+                "accept" => told.accept(value),
+                "upgrade" => told.lasts = true,
+                "sec-fetch-dest" => {
+                    told.destination.get_or_insert(value.as_bytes());
+                }
+                "sec-fetch-mode" => {
+                    told.mode.get_or_insert(value.as_bytes());
+                }
+                "sec-purpose" | "purpose" | "x-purpose" | "x-moz" => {
+                    told.speculative |= is_speculative(value.as_bytes());
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+
+    fn accept(&mut self, value: &HeaderValue) {
+        let Ok(kinds) = value.to_str() else { return };
+        self.lasts |= kinds.contains("text/event-stream");
+        self.accepts_page |= kinds.contains("text/html");
+    }
+
+    fn is_frame(&self) -> bool {
+        let is = |frame: &str| {
+            let destination = self.destination.unwrap_or_default();
+            destination.eq_ignore_ascii_case(frame.as_bytes())
+        };
+        FRAMES.into_iter().any(is)
+    }
+
+    fn navigates(&self) -> bool {
+        match self.mode {
+            Some(mode) => mode.eq_ignore_ascii_case(b"navigate"),
+            None => self.accepts_page,
+        }
+    }
+}
+
 /// `Sec-Purpose: prefetch`, also with `;prerender` (Fetch standard, section 3.8), and the names that
 /// browsers gave it before.
-fn is_speculative(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
-        .into_iter()
-        .flat_map(|name| headers.get_all(name))
-        .any(|purpose| {
-            let kind = purpose.as_bytes().split(|byte| *byte == b';').next();
-            kind.is_some_and(|kind| {
-                let kind = kind.trim_ascii();
-                kind.eq_ignore_ascii_case(b"prefetch") || kind.eq_ignore_ascii_case(b"preview")
-            })
-        })
+fn is_speculative(purpose: &[u8]) -> bool {
+    let kind = purpose.split(|byte| *byte == b';').next();
+    let kind = kind.unwrap_or_default().trim_ascii();
+    kind.eq_ignore_ascii_case(b"prefetch") || kind.eq_ignore_ascii_case(b"preview")
 }
 
 /// Destinations that are shown inside another page.

@@ -4,9 +4,8 @@ use super::*;
 
 fn line(path: &str) -> AccessLine<'_> {
     AccessLine {
-        kind: "access",
-        at: Rfc3339(Timestamp::from_unix_millis(1_700_000_000_123)),
-        request: Displayed(RequestId::from_bytes([7; 16])),
+        at: Timestamp::from_unix_millis(1_700_000_000_123),
+        request: RequestId::from_bytes([7; 16]),
         client: Some(IpAddr::from([192, 0, 2, 1])),
         protocol: "h2",
         tls: "TLSv1.3",
@@ -40,6 +39,57 @@ fn a_line_is_one_json_document_and_quotes_what_it_repeats() {
     assert_eq!(read["path"], "/a\"\n{");
     assert_eq!(read["request"], "07070707-0707-0707-0707-070707070707");
     assert_eq!(read["status"], 200);
+    assert_eq!(
+        text,
+        "{\"kind\":\"access\",\"at\":\"2023-11-14T22:13:20.123Z\",\
+         \"request\":\"07070707-0707-0707-0707-070707070707\",\"client\":\"192.0.2.1\",\
+         \"protocol\":\"h2\",\"tls\":\"TLSv1.3\",\"method\":\"GET\",\"host\":null,\
+         \"path\":\"/a\\\"\\n{\",\"status\":200,\"route\":null,\"account\":null,\
+         \"session\":null,\"refused\":null,\"because\":null,\"ended\":null,\
+         \"bytes_out\":3,\"bytes_in\":0,\"millis\":4}\n"
+    );
+}
+
+#[test]
+fn numbers_are_written_whole() {
+    for number in [0, 7, 10, 4_096, u64::MAX] {
+        let mut text = Vec::new();
+        Line(&mut text).number("", Some(number));
+        assert_eq!(String::from_utf8(text).unwrap(), number.to_string());
+    }
+}
+
+#[test]
+fn whatever_a_client_sends_a_line_stays_one_document() {
+    for hostile in [
+        "\u{0}",
+        "\u{1f}",
+        "a\\",
+        "\"",
+        "\r\n",
+        "é\u{2028}",
+        "\u{7f}",
+    ] {
+        let mut written = Vec::new();
+        line(hostile).write_into(&mut written);
+        let read: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!(read["path"], hostile);
+    }
+}
+
+#[test]
+fn times_are_told_to_the_millisecond_within_one_second_and_across_seconds() {
+    for (millis, expected) in [
+        (1_700_000_000_000, "2023-11-14T22:13:20.000Z"),
+        (1_700_000_000_007, "2023-11-14T22:13:20.007Z"),
+        (1_700_000_000_999, "2023-11-14T22:13:20.999Z"),
+        (1_700_000_001_000, "2023-11-14T22:13:21.000Z"),
+        (1_700_000_000_120, "2023-11-14T22:13:20.120Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+    ] {
+        let told = Rfc3339(Timestamp::from_unix_millis(millis)).to_string();
+        assert_eq!(told, expected);
+    }
 }
 
 #[test]

@@ -70,12 +70,13 @@ fn b2_two_cookies_are_refused_however_they_are_spelt() {
 
 #[test]
 fn a12_an_upstream_sees_no_cookie_of_ours() {
-    let replaced = |text: &str| Forwarded::Replaced(HeaderValue::from_str(text).unwrap());
+    let replaced = |text: &str| Some(HeaderValue::from_str(text).unwrap());
     for (fields, forwarded) in [
-        (&[][..], Forwarded::AsItIs),
-        (&["a=b; c=d"], Forwarded::AsItIs),
+        (&[][..], None),
+        (&["a=b; c=d"], replaced("a=b; c=d")),
+        (&["a=b;c=d"], replaced("a=b;c=d")),
         (&["a=b", "c=d"], replaced("a=b; c=d")),
-        (&["__Host-octroi=t"], Forwarded::Removed),
+        (&["__Host-octroi=t"], None),
         (&["__Host-octroi=t; a=b"], replaced("a=b")),
         (&["a=b;__Host-octroi=t;c=d"], replaced("a=b; c=d")),
         (&["a=b;  __host-OCTROI =t", " c=d "], replaced("a=b; c=d")),
@@ -87,7 +88,7 @@ fn a12_an_upstream_sees_no_cookie_of_ours() {
         (&["a=__Host-octroi"], replaced("a=__Host-octroi")),
         (&["=__Host-octroi=t; a=b"], replaced("a=b")),
         (&["a=b; =\t= __Host-octroi-enter-1=t"], replaced("a=b")),
-        (&["=x; a=b"], Forwarded::AsItIs),
+        (&["=x; a=b"], replaced("=x; a=b")),
     ] {
         assert_eq!(for_upstream(&headers(fields)), forwarded, "{fields:?}");
     }
@@ -128,8 +129,8 @@ proptest::proptest! {
         before in "[= \t]{0,8}", after in "(; a=b)?",
     ) {
         let sent = headers(&[&format!("c=d;{before}__Host-octroi=t{after}")]);
-        let Forwarded::Replaced(value) = for_upstream(&sent) else {
-            return Err(proptest::test_runner::TestCaseError::fail("kept as it was"));
+        let Some(value) = for_upstream(&sent) else {
+            return Err(proptest::test_runner::TestCaseError::fail("nothing was left"));
         };
         proptest::prop_assert!(!value.to_str().unwrap().contains("octroi"), "{value:?}");
         proptest::prop_assert!(presented(&sent) != Presented::Repeated);

@@ -14,6 +14,7 @@ use octroi_policy::{
     assurance::Assurance,
     host::Host,
     id::{AccountId, SessionId, TenantId},
+    request::read_http1_head,
     session::{Computer, SessionEpoch, SessionRecord, Stage, TokenFacts},
     time::Timestamp,
 };
@@ -43,6 +44,7 @@ use crate::{
     listener::{
         facts::{ConnectionFacts, Protocol, TlsFacts, TlsVersion},
         open_requests::{OpenRequest, OpenRequests, within},
+        refusal::{DoorRefusal, DoorRefusals},
     },
     metrics::Metrics,
     portal::{Routers, Visitor},
@@ -190,11 +192,21 @@ impl World {
         self.send_as(None, request).await.0
     }
 
+    /// The door is stood in for: what it refuses by its bytes never gets to Pingora.
     pub(super) async fn send_as(
         &self,
         server_name: Option<&str>,
         request: impl AsRef<[u8]>,
     ) -> (String, Arc<OpenRequest>) {
+        let bytes = request.as_ref();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let head = end.and_then(|end| bytes.get(..end + 4)).unwrap_or(bytes);
+        if let Err(malformed) = read_http1_head(head) {
+            let open = OpenRequest::new(facts(server_name));
+            let refusal = DoorRefusal::Malformed(malformed);
+            let answer = DoorRefusals::refuse(&self.gate, &open.facts, refusal);
+            return (format!("HTTP/1.1 {}\r\n\r\n", answer.status()), open);
+        }
         let (mut client, ours) = tokio::io::duplex(1 << 20);
         client.write_all(request.as_ref()).await.unwrap();
         let open = OpenRequest::new(facts(server_name));

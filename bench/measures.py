@@ -123,13 +123,19 @@ def memory_of(system, count, make):
     return grown / count
 
 
-def memory(system, host, token, count):
-    """KiB for an idle connection of either protocol and for an open WebSocket."""
+def memory(fresh, host, token_of, count):
+    """KiB for an idle connection of either protocol and for an open WebSocket, each of a process that `fresh` begins:
+    what another kind of connection left behind would hide what this one takes."""
     context = {protocol: tls_context(protocol) for protocol in ("h1", "h2")}
+
+    def each(make):
+        system = fresh()
+        return memory_of(system, count, lambda: make(system.port, token_of(system)))
+
     return {
-        "h1": memory_of(system, count, lambda: connect(context["h1"], system.port, host, token, "h1")),
-        "h2": memory_of(system, count, lambda: connect(context["h2"], system.port, host, token, "h2")),
-        "websocket": memory_of(system, count, lambda: open_socket(context["h1"], system.port, host, token)),
+        "h1": each(lambda port, token: connect(context["h1"], port, host, token, "h1")),
+        "h2": each(lambda port, token: connect(context["h2"], port, host, token, "h2")),
+        "websocket": each(lambda port, token: open_socket(context["h1"], port, host, token)),
     }
 
 

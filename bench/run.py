@@ -12,6 +12,7 @@ Usage: ./dev bench [--quick] [--rounds N] [--requests N] [--sessions N]
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import shutil
@@ -70,9 +71,18 @@ def measure(folder, running, arguments):
     ]
     measured["results"] = throughput(systems, arguments.rounds, arguments.requests, folder)
     measured["memory"], measured["tls"] = {}, {}
+    numbers = itertools.count()
+    beginners = {
+        "octroi": (
+            lambda: begin(Octroi(f"octroi-{next(numbers)}", folder, upstream, sockets, arguments.binary, 10)),
+            lambda system: system.token,
+        ),
+        "nginx": (lambda: begin(Nginx(f"nginx-{next(numbers)}", *common)), lambda _: full.token),
+    }
     for name, system in (("octroi", full), ("nginx", plain)):
         print(f"{name}: memory of connections, handshakes", flush=True)
-        measured["memory"][name] = memory(system, HOST_SESSION, full.token, arguments.connections)
+        fresh, token_of = beginners[name]
+        measured["memory"][name] = memory(fresh, HOST_SESSION, token_of, arguments.connections)
         measured["tls"][name] = [handshakes(system, HOST_PUBLIC, resumed, arguments.connections) for resumed in (False, True)]
     measured["allocations"] = {}
     if pathlib.Path(arguments.counting).exists():

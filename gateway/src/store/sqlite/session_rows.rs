@@ -5,20 +5,20 @@ use std::time::Duration;
 use octroi_policy::{
     host::Host,
     id::{AccountId, SessionId, TenantId},
-    session::SessionRecord,
+    session::{SessionRecord, TokenFacts},
     time::Timestamp,
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    accounts::{Grants, grants},
+    accounts::Grants,
     database::Tx,
     fault::{damaged, fault, is_taken},
     rows::{self, Columns, integer},
 };
 use crate::store::{
     Conflict, StoreError,
-    sessions::{EndCause, SessionOpening, TokenHash},
+    sessions::{EndCause, NewToken, SessionOpening, TokenHash},
 };
 
 /// Inserts a session with its first token. Its origin is sealed already.
@@ -58,7 +58,7 @@ pub(super) async fn put_token(
     tx: &mut Tx,
     session: SessionId,
     token: TokenHash,
-    facts: &octroi_policy::session::TokenFacts,
+    facts: &TokenFacts,
 ) -> Result<(), StoreError> {
     let put = sqlx::query(
         "INSERT INTO session_host (session, host, token_hash, assurance, issued_at)
@@ -169,26 +169,73 @@ pub(super) async fn lives(tx: &mut Tx, session: SessionId) -> Result<bool, Store
     Ok(row.is_some())
 }
 
-/// All sessions that have not ended and whose account is as it was, with their last use.
+/// Sessions that have not ended and whose account is as it was, with their last use: those whose
+/// ids follow `after`, in the order of ids, at most [`PAGE`].
 pub(super) async fn living(
     connection: &mut SqliteConnection,
+    grants: &Grants,
+    after: Option<SessionId>,
 ) -> Result<Vec<(SessionRecord, Timestamp)>, StoreError> {
     let rows = sqlx::query(
         "SELECT session.*, account.roles, account.tenant, tenant.name AS tenant_name
          FROM session
          JOIN account ON account.id = session.account AND account.epoch = session.epoch
          JOIN tenant ON tenant.id = account.tenant
-         WHERE session.ended_at IS NULL AND account.locked_at IS NULL
-               AND account.erased_at IS NULL",
+         WHERE session.id > $1 AND session.ended_at IS NULL AND account.locked_at IS NULL
+               AND account.erased_at IS NULL
+         ORDER BY session.id LIMIT $2",
     )
+    .bind(key_after(after))
+    .bind(PAGE)
     .fetch_all(&mut *connection)
     .await
     .map_err(fault)?;
-    let grants = grants(connection, None).await?;
     rows.iter()
-        .map(|row| Ok((record(row, &grants)?, Columns(row).time("last_used_at")?)))
+        .map(|row| Ok((record(row, grants)?, Columns(row).time("last_used_at")?)))
         .collect()
 }
+
+/// Tokens that count, by session: those that follow this session's token on this host, in the order
+/// of both, at most [`PAGE`].
+pub(super) async fn tokens(
+    connection: &mut SqliteConnection,
+    after: Option<&(SessionId, Host)>,
+) -> Result<Vec<(SessionId, NewToken)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT session, host, token_hash, assurance, issued_at
+         FROM session_host
+         WHERE (session, host) > ($1, $2) AND token_hash IS NOT NULL
+         ORDER BY session, host LIMIT $3",
+    )
+    .bind(key_after(after.map(|(session, _)| *session)))
+    .bind(after.map_or("", |(_, host)| host.as_str()))
+    .bind(PAGE)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(fault)?;
+    let token = |row: &SqliteRow| {
+        let row = Columns(row);
+        let token = NewToken {
+            hash: TokenHash(row.fixed("token_hash")?),
+            facts: TokenFacts {
+                host: row.parsed("host")?,
+                assurance: row.word("assurance", rows::assurance)?,
+                issued_at: row.time("issued_at")?,
+            },
+        };
+        Ok((SessionId::from_bytes(row.fixed("session")?), token))
+    };
+    rows.iter().map(token).collect()
+}
+
+/// A key that all ids follow which follow this one; no id is shorter than another.
+fn key_after(session: Option<SessionId>) -> Vec<u8> {
+    session.map_or_else(Vec::new, |session| session.as_bytes().to_vec())
+}
+
+/// How many rows are held at a time while memory is filled: what a start takes for a moment stays
+/// with the process, and must not grow with the number of sessions. Tests turn more pages.
+pub(super) const PAGE: i64 = if cfg!(test) { 4 } else { 1_000 };
 
 /// The record of a row that [`SELECT_VIEW`] or [`living`] selected.
 pub(super) fn record(row: &SqliteRow, grants: &Grants) -> Result<SessionRecord, StoreError> {

@@ -3,17 +3,9 @@
 use octroi_policy::{id::AccountId, time::Timestamp};
 
 use super::super::{
-    SqliteStore,
-    database::Weight,
-    fault::fault,
-    rows::{self, Columns},
-    session_rows,
+    SqliteStore, accounts::grants, database::Weight, fault::fault, rows::Columns, session_rows,
 };
-use crate::store::{
-    StoreError,
-    personal_keys::KeyName,
-    sessions::{EndCause, NewToken, TokenHash},
-};
+use crate::store::{StoreError, personal_keys::KeyName, sessions::EndCause};
 
 impl SqliteStore {
     /// Brings memory in line with the files.
@@ -55,33 +47,30 @@ impl SqliteStore {
         tx.commit().await
     }
 
+    /// A page at a time, so that a start needs no more memory than what it fills.
     async fn enlist_living(&self) -> Result<(), StoreError> {
         let mut connection = self.database.read().await?;
-        let living = session_rows::living(&mut connection).await?;
-        for (record, last_used_at) in living {
-            self.roster.insert(record, last_used_at);
+        let grants = grants(&mut connection, None).await?;
+        let mut after = None;
+        loop {
+            let page = session_rows::living(&mut connection, &grants, after).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.id);
+            for (record, last_used_at) in page {
+                self.roster.insert(record, last_used_at);
+            }
         }
-        let tokens = sqlx::query(
-            "SELECT session, host, token_hash, assurance, issued_at
-             FROM session_host WHERE token_hash IS NOT NULL",
-        )
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(fault)?;
-        for row in &tokens {
-            let row = Columns(row);
-            let session = octroi_policy::id::SessionId::from_bytes(row.fixed("session")?);
-            let token = NewToken {
-                hash: TokenHash(row.fixed("token_hash")?),
-                facts: octroi_policy::session::TokenFacts {
-                    host: row.parsed("host")?,
-                    assurance: row.word("assurance", rows::assurance)?,
-                    issued_at: row.time("issued_at")?,
-                },
+        let mut after = None;
+        loop {
+            let page = session_rows::tokens(&mut connection, after.as_ref()).await?;
+            let Some((last, token)) = page.last() else {
+                return Ok(());
             };
-            // A token whose session has ended meanwhile counts for nothing.
-            self.roster.issue(session, token);
+            after = Some((*last, token.facts.host.clone()));
+            for (session, token) in page {
+                // A token whose session has ended meanwhile counts for nothing.
+                self.roster.issue(session, token);
+            }
         }
-        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{NOW, Site, ending, opening, person, sign_in};
+use super::{super::session_rows::PAGE, NOW, Site, ending, opening, person, sign_in};
 use crate::{
     journal::{JournalStore, entry::Verification},
     store::{
@@ -36,6 +36,32 @@ async fn invariant_3_what_was_acknowledged_is_there_after_a_restart() {
     assert!(matches!(verified, Verification::Intact { entries: 3, .. }));
     let read = store.by_login(account.tenant, "marie").await.unwrap();
     assert_eq!(read.unwrap().id, account.id);
+}
+
+#[tokio::test]
+async fn a_start_finds_every_session_on_whichever_page_it_stands() {
+    for count in [1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 1] {
+        let site = Site::new();
+        let store = site.open().await;
+        let account = person(&store).await;
+        let mut living = Vec::new();
+        for _ in 0..count {
+            living.push(sign_in(&store, &account).await);
+        }
+        let (ended, ended_token) = sign_in(&store, &account).await;
+        SessionStore::end(&store, ending(ended)).await.unwrap();
+        site.closed(store).await;
+
+        let store = site.open().await;
+        for (session, token) in living {
+            let found = match store.cached(&token) {
+                Cached::Hit(live) => Some(live.session.record.id),
+                Cached::Miss | Cached::KnownAbsent => None,
+            };
+            assert_eq!(found, Some(session), "one of {count}");
+        }
+        assert!(matches!(store.cached(&ended_token), Cached::KnownAbsent));
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
@@ -18,6 +18,15 @@ pub fn octroi() -> Command {
     let mut command = Command::new(path());
     command.stdin(Stdio::null()).env_remove("OCTROI_BIN");
     command
+}
+
+/// Everything that a command said, to whichever end.
+pub fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 fn find() -> PathBuf {

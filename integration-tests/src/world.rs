@@ -84,6 +84,16 @@ impl World {
         Self::configured(routes, |text| text)
     }
 
+    /// Starts a gateway with one route: everybody who is signed in may go to `upstream` on `host`.
+    pub fn for_everyone(host: &str, upstream: &Recorder) -> Self {
+        Self::with_routes(&[Route {
+            host,
+            path: "/",
+            to: upstream,
+            more: "allow = \"everyone\"",
+        }])
+    }
+
     /// Like [`Self::with_routes`], after a last change to the text of the configuration.
     pub fn configured(routes: &[Route<'_>], change: impl FnOnce(String) -> String) -> Self {
         let kept = process::directory();

@@ -2,30 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
 
-use octroi_integration_tests::binary;
+use octroi_integration_tests::binary::{self, said};
 use octroi_integration_tests::recorder::Recorder;
-use octroi_integration_tests::world::{Route, World};
+use octroi_integration_tests::world::World;
 
 const HOST: &str = "echo.localhost";
-
-fn world(upstream: &Recorder) -> World {
-    World::with_routes(&[Route {
-        host: HOST,
-        path: "/",
-        to: upstream,
-        more: "allow = \"everyone\"",
-    }])
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
 
 /// A change to a good configuration, and what the message must name.
 const BROKEN: [(&str, &str, &[&str]); 16] = [
@@ -94,7 +76,7 @@ const BROKEN: [(&str, &str, &[&str]); 16] = [
 #[test]
 fn every_problem_of_a_configuration_has_place_name_and_remedy() {
     let upstream = Recorder::start();
-    let world = world(&upstream);
+    let world = World::for_everyone(HOST, &upstream);
     let good = fs::read_to_string(world.config()).expect("the configuration");
     assert!(
         world.run(&["check"]).status.success(),
@@ -121,7 +103,7 @@ fn every_problem_of_a_configuration_has_place_name_and_remedy() {
 #[test]
 fn all_problems_of_a_file_are_told_at_once() {
     let upstream = Recorder::start();
-    let world = world(&upstream);
+    let world = World::for_everyone(HOST, &upstream);
     let good = fs::read_to_string(world.config()).expect("the configuration");
     let bad = good
         .replace(
@@ -140,7 +122,7 @@ fn all_problems_of_a_file_are_told_at_once() {
 fn secrets_that_others_can_read_are_refused() {
     for name in ["keyring", "tls/key.pem"] {
         let upstream = Recorder::start();
-        let mut world = world(&upstream);
+        let mut world = World::for_everyone(HOST, &upstream);
         world.gateway.stop();
         let file = world.directory.join(name);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("permissions");
@@ -198,7 +180,7 @@ fn what_is_broken_on_disk_stops_the_start_and_is_named() {
     ];
     for (what, spoil, named) in cases {
         let upstream = Recorder::start();
-        let mut world = world(&upstream);
+        let mut world = World::for_everyone(HOST, &upstream);
         assert!(world.gateway.stop().is_some(), "{what}: {}", world.log());
         spoil(&world.directory);
         let output = world.run(&["serve"]);

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
 
+use octroi_integration_tests::binary::said;
 use octroi_integration_tests::visitor::Visitor;
 use octroi_integration_tests::world::World;
 use serde_json::Value;
@@ -146,12 +146,4 @@ fn a_command_ends_with_the_code_that_the_manual_names() {
             said(&output)
         );
     }
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
 }

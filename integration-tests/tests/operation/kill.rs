@@ -7,7 +7,7 @@ use octroi_integration_tests::binary;
 use octroi_integration_tests::patience::{Stopwatch, wait_for};
 use octroi_integration_tests::recorder::Recorder;
 use octroi_integration_tests::visitor::Visitor;
-use octroi_integration_tests::world::{Route, Running, SESSION_COOKIE, World};
+use octroi_integration_tests::world::{Running, SESSION_COOKIE, World};
 
 const HOST: &str = "echo.localhost";
 /// Whose sessions stay, and whose are revoked.
@@ -164,7 +164,7 @@ fn invariant_3_nothing_acknowledged_is_lost_when_killed_at_random() {
     let seed = std::process::id();
     for round in 0..rounds {
         let upstream = Recorder::start();
-        let mut world = world(&upstream);
+        let mut world = World::for_everyone(HOST, &upstream);
         let mut ledger = Ledger::default();
         let life = Duration::from_millis(u64::from(
             300 + (seed / 1000).wrapping_mul(round + 7) % 2500,
@@ -218,7 +218,7 @@ fn invariant_3_nothing_acknowledged_is_lost_at_any_named_point() {
     assert!(points.len() >= 10, "{points:?}");
     for point in &points {
         let upstream = Recorder::start();
-        let mut world = world(&upstream);
+        let mut world = World::for_everyone(HOST, &upstream);
         let mut ledger = Ledger::default();
         for turn in 0..4 {
             assert!(
@@ -261,15 +261,6 @@ fn start_to_die(world: &World, point: &str) -> Running {
     });
     assert!(come.is_some(), "{point}: neither serves nor dies");
     gateway
-}
-
-fn world(upstream: &Recorder) -> World {
-    World::with_routes(&[Route {
-        host: HOST,
-        path: "/",
-        to: upstream,
-        more: "allow = \"everyone\"",
-    }])
 }
 
 fn try_to_sign_in(

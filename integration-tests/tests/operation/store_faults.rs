@@ -6,38 +6,21 @@ use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use octroi_integration_tests::answer::Response;
-use octroi_integration_tests::binary;
+use octroi_integration_tests::binary::{self, said};
 use octroi_integration_tests::database::{self, Held};
 use octroi_integration_tests::patience::wait_for;
 use octroi_integration_tests::plain;
 use octroi_integration_tests::recorder::Recorder;
 use octroi_integration_tests::visitor::{VERSIONS, Visitor};
-use octroi_integration_tests::world::{Route, Running, World};
+use octroi_integration_tests::world::{Running, World};
 
 const HOST: &str = "echo.localhost";
 /// SQLite waits this long for another program's lock before it gives up, and a little more.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
-
-fn world(upstream: &Recorder) -> World {
-    World::with_routes(&[Route {
-        host: HOST,
-        path: "/",
-        to: upstream,
-        more: "allow = \"everyone\"",
-    }])
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
 
 /// The start, and a command without a gateway, end with 3 and say these words.
 #[track_caller]
@@ -95,7 +78,7 @@ fn assert_closed(answer: &Response) {
 #[test]
 fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     let upstream = Recorder::start();
-    let mut world = world(&upstream);
+    let mut world = World::for_everyone(HOST, &upstream);
     assert!(world.gateway.stop().is_some());
     for (name, known) in [("octroi.db", "1"), ("keys.db", "1")] {
         let file = world.directory.join("data").join(name);
@@ -125,7 +108,7 @@ fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
 #[test]
 fn a_database_that_another_program_locks_stops_the_start_and_says_so() {
     let upstream = Recorder::start();
-    let mut world = world(&upstream);
+    let mut world = World::for_everyone(HOST, &upstream);
     assert!(world.gateway.stop().is_some());
     let held = Held::take(&world.directory.join("data/octroi.db"));
     assert_unavailable(&world, &["octroi.db", "locked"]);
@@ -139,7 +122,7 @@ fn a_database_that_another_program_locks_stops_the_start_and_says_so() {
 #[test]
 fn invariant_2_a_lock_by_another_program_closes_sign_in_and_opens_nothing() {
     let upstream = Recorder::start();
-    let world = world(&upstream);
+    let world = World::for_everyone(HOST, &upstream);
     let mut insider = world.arrived("rh", HOST);
     let mut other = world.arrived("it", HOST);
     let held = Held::take(&world.directory.join("data/octroi.db"));
@@ -176,7 +159,7 @@ fn invariant_2_a_lock_by_another_program_closes_sign_in_and_opens_nothing() {
 #[test]
 fn a_data_directory_that_cannot_be_written_stops_the_start_and_is_named() {
     let upstream = Recorder::start();
-    let mut world = world(&upstream);
+    let mut world = World::for_everyone(HOST, &upstream);
     assert!(world.gateway.stop().is_some());
     let data = world.directory.join("data");
     let with_mode = |directory: u32, file: u32| {
@@ -218,7 +201,7 @@ impl SmallDisk {
     const MEBIBYTES: u32 = 80;
 
     fn mounted(upstream: &Recorder) -> Self {
-        let mut world = world(upstream);
+        let mut world = World::for_everyone(HOST, upstream);
         assert!(world.gateway.stop().is_some());
         let data = world.directory.join("data");
         fs::remove_file(data.join("reserve")).ok();

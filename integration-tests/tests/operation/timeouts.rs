@@ -148,7 +148,6 @@ fn invariant_8_a_body_that_takes_too_long_is_told_408() {
 /// A body of a kilobyte, ten bytes each tenth of a second; the answer, and when it came.
 fn drip(world: &World, version: Version) -> (Answer, Duration) {
     let authority = world.authority(HOST);
-    let watch = Stopwatch::start();
     match version {
         Version::H1 => {
             let mut client = h1::Client::connect(&world.door, HOST).expect("a connection");
@@ -156,38 +155,31 @@ fn drip(world: &World, version: Version) -> (Answer, Duration) {
                 format!("POST /a HTTP/1.1\r\nHost: {authority}\r\nContent-Length: 1000\r\n\r\n");
             client.send(head.as_bytes());
             client.wire().be_patient_for(Duration::from_millis(100));
-            loop {
+            until_answered(|| {
                 client.send(b"0123456789");
-                match client.answer(false) {
-                    Answer::Silence if watch.elapsed() < Duration::from_secs(8) => {}
-                    other @ (Answer::Response(_)
-                    | Answer::Closed
-                    | Answer::Reset(_)
-                    | Answer::GoAway(_)
-                    | Answer::Silence) => {
-                        return (other, watch.elapsed());
-                    }
-                }
-            }
+                client.answer(false)
+            })
         }
         Version::H2 => {
             let mut client = h2::Client::connect(&world.door, HOST).expect("a connection");
             let fields = h2::fields(b"POST", authority.as_bytes(), b"/a", &[]);
             let stream = client.begin(&fields, false);
             client.wire().be_patient_for(Duration::from_millis(100));
-            loop {
+            until_answered(|| {
                 client.data(stream, b"0123456789", false);
-                match client.answer(stream) {
-                    Answer::Silence if watch.elapsed() < Duration::from_secs(8) => {}
-                    other @ (Answer::Response(_)
-                    | Answer::Closed
-                    | Answer::Reset(_)
-                    | Answer::GoAway(_)
-                    | Answer::Silence) => {
-                        return (other, watch.elapsed());
-                    }
-                }
-            }
+                client.answer(stream)
+            })
+        }
+    }
+}
+
+/// Sends and looks for an answer, in turn, until there is one; the answer, and when it came.
+fn until_answered(mut send_and_look: impl FnMut() -> Answer) -> (Answer, Duration) {
+    let watch = Stopwatch::start();
+    loop {
+        let answer = send_and_look();
+        if answer != Answer::Silence || watch.elapsed() >= Duration::from_secs(8) {
+            return (answer, watch.elapsed());
         }
     }
 }

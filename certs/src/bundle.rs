@@ -7,11 +7,14 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
+    time::Duration,
 };
 
 use rustls::{crypto::aws_lc_rs, sign::CertifiedKey};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject};
-use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
+use x509_parser::{
+    certificate::X509Certificate, extensions::GeneralName, prelude::FromDer, time::ASN1Time,
+};
 use zeroize::Zeroizing;
 
 /// Where a certificate is kept, and for which names the operator wants it.
@@ -36,13 +39,22 @@ pub struct NamePattern {
     is_wildcard: bool,
 }
 
-/// A certificate that has been proved: its key fits, it is in its time, and it names what is wanted.
+/// A certificate that has been proved: its key fits, and it names what is wanted. Whether it is in
+/// its time is a question of the moment: [`Bundle::out_of_time`].
 #[derive(Clone)]
 pub struct Bundle {
     pub(crate) names: Vec<NamePattern>,
     pub(crate) key: Arc<CertifiedKey>,
     pub(crate) is_default: bool,
-    expires_at: UnixTime,
+    chain: PathBuf,
+    life: Life,
+}
+
+/// From when to when a certificate is good, both included, in seconds of Unix time.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    not_before: i64,
+    not_after: i64,
 }
 
 /// Why a certificate cannot be served. Names the file and what to do.
@@ -123,24 +135,49 @@ impl Bundle {
     /// # Errors
     ///
     /// The first problem found, with the file's name and the remedy.
-    pub fn load(source: &BundleSource, now: UnixTime) -> Result<Self, BundleProblem> {
+    pub fn load(source: &BundleSource) -> Result<Self, BundleProblem> {
         let chain_pem = read(&source.chain)?;
         refuse_exposed(&source.key)?;
         let key_pem = read(&source.key)?;
         let chain = parse_chain(&source.chain, &chain_pem)?;
         let key = certified_key(source, chain, &key_pem)?;
-        let expires_at = prove(source, &key, now)?;
+        let life = prove(source, &key)?;
         Ok(Self {
             names: source.names.clone(),
             key: Arc::new(key),
             is_default: source.is_default,
-            expires_at,
+            chain: source.chain.clone(),
+            life,
         })
     }
 
     /// When the certificate's time is over.
     pub fn expires_at(&self) -> UnixTime {
-        self.expires_at
+        let seconds = u64::try_from(self.life.not_after).unwrap_or(0);
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    }
+
+    /// [`BundleProblem::OutOfTime`] when the certificate's time has not come or is over.
+    pub fn out_of_time(&self, now: UnixTime) -> Option<BundleProblem> {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let Life {
+            not_before,
+            not_after,
+        } = self.life;
+        let text = |seconds| {
+            ASN1Time::from_timestamp(seconds)
+                .map_or_else(|_| format!("{seconds} s"), |time| time.to_string())
+        };
+        (!(not_before..=not_after).contains(&now)).then(|| BundleProblem::OutOfTime {
+            path: self.chain.clone(),
+            not_before: text(not_before),
+            not_after: text(not_after),
+        })
+    }
+
+    /// Whether both show the same certificate.
+    pub fn is_same_certificate(&self, other: &Self) -> bool {
+        self.key.cert.first() == other.key.cert.first()
     }
 
     /// The names that it is served for.
@@ -153,7 +190,7 @@ impl fmt::Debug for Bundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bundle")
             .field("names", &self.names)
-            .field("expires_at", &self.expires_at)
+            .field("life", &self.life)
             .finish_non_exhaustive()
     }
 }
@@ -302,12 +339,8 @@ fn certified_key(
     Ok(certified)
 }
 
-/// Proves time and names of the first certificate; gives the end of its time.
-fn prove(
-    source: &BundleSource,
-    key: &CertifiedKey,
-    now: UnixTime,
-) -> Result<UnixTime, BundleProblem> {
+/// Proves the names of the first certificate; gives its time.
+fn prove(source: &BundleSource, key: &CertifiedKey) -> Result<Life, BundleProblem> {
     let malformed = |reason: &str| BundleProblem::NoCertificate {
         path: source.chain.clone(),
         reason: reason.to_owned(),
@@ -315,7 +348,6 @@ fn prove(
     let leaf = key.cert.first().ok_or_else(|| malformed("empty chain"))?;
     let (_, leaf) =
         X509Certificate::from_der(leaf).map_err(|error| malformed(&error.to_string()))?;
-    let expires_at = prove_time(source, &leaf, now)?;
     let covered = names_of(&leaf).map_err(|error| malformed(&error.to_string()))?;
     for wanted in &source.names {
         if !covered.iter().any(|name| name.covers(wanted)) {
@@ -327,28 +359,11 @@ fn prove(
             });
         }
     }
-    Ok(expires_at)
-}
-
-fn prove_time(
-    source: &BundleSource,
-    leaf: &X509Certificate<'_>,
-    now: UnixTime,
-) -> Result<UnixTime, BundleProblem> {
     let validity = leaf.validity();
-    let seconds = |time: i64| u64::try_from(time).unwrap_or(0);
-    let not_before = seconds(validity.not_before.timestamp());
-    let not_after = seconds(validity.not_after.timestamp());
-    if (not_before..=not_after).contains(&now.as_secs()) {
-        let end = std::time::Duration::from_secs(not_after);
-        Ok(UnixTime::since_unix_epoch(end))
-    } else {
-        Err(BundleProblem::OutOfTime {
-            path: source.chain.clone(),
-            not_before: validity.not_before.to_string(),
-            not_after: validity.not_after.to_string(),
-        })
-    }
+    Ok(Life {
+        not_before: validity.not_before.timestamp(),
+        not_after: validity.not_after.timestamp(),
+    })
 }
 
 /// The DNS names of a certificate. Its common name is not one (RFC 9110, section 4.3.4).

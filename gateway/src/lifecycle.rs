@@ -8,7 +8,7 @@ mod workers;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::sync::watch;
 
 pub(crate) use self::{
     file_watch::{FileWatch, ReadFile},
@@ -23,6 +23,7 @@ pub(crate) struct Tasks(Arc<Counted>);
 #[derive(Debug)]
 struct Counted {
     stopping: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     running: watch::Sender<usize>,
 }
 
@@ -31,21 +32,26 @@ impl Tasks {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Counted {
             stopping: watch::Sender::new(false),
+            cut: watch::Sender::new(false),
             running: watch::Sender::new(0),
         }))
     }
 
-    /// Runs `future` on the current runtime, counted until it ends, is dropped or panics.
-    pub(crate) fn spawn<F>(&self, name: &'static str, future: F) -> JoinHandle<F::Output>
+    /// Runs `future` on the current runtime, counted until it ends, is cut or panics.
+    pub(crate) fn spawn<F>(&self, name: &'static str, future: F)
     where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
     {
         let running = Running::of(self.clone(), name);
+        let mut cut = self.cut_watch();
         tokio::spawn(async move {
+            // Dropped last: what is counted as gone is gone.
             let _running = running;
-            future.await
-        })
+            tokio::select! {
+                () = future => {}
+                _ = cut.wait_for(|cut| *cut) => {}
+            }
+        });
     }
 
     /// Tells every task to stop.
@@ -63,6 +69,16 @@ impl Tasks {
     /// Turns true when tasks are told to stop; for those who want it as a value.
     pub(crate) fn stop_watch(&self) -> watch::Receiver<bool> {
         self.0.stopping.subscribe()
+    }
+
+    /// Ends every task where it stands.
+    pub(crate) fn cut(&self) {
+        self.0.cut.send_replace(true);
+    }
+
+    /// Turns true when what is left is cut; for those who want it as a value.
+    pub(crate) fn cut_watch(&self) -> watch::Receiver<bool> {
+        self.0.cut.subscribe()
     }
 
     /// Waits until no task is left, `grace` at most; the number of those that are left.
@@ -114,5 +130,19 @@ mod tests {
         tasks.spawn("deaf", std::future::pending::<()>());
         tasks.stop();
         assert_eq!(tasks.drained(Duration::from_secs(30)).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_is_cut_is_gone_when_it_is_no_longer_counted() {
+        let tasks = Tasks::new();
+        let held = Arc::new(());
+        let holding = Arc::clone(&held);
+        tasks.spawn("deaf", async move {
+            std::future::pending::<()>().await;
+            drop(holding);
+        });
+        tasks.cut();
+        assert_eq!(tasks.drained(Duration::from_secs(30)).await, 0);
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 }

@@ -45,6 +45,15 @@ use answer::Worker;
 use limits::Limits;
 use refusal::DoorRefusals;
 
+/// The two steps in which the door closes.
+#[derive(Clone)]
+pub(crate) struct Closing {
+    /// Turns true when nothing new is taken, and what is open has [`Limits::drain_timeout`] to end.
+    pub(crate) shutdown: ShutdownWatch,
+    /// Turns true when what is still open is cut.
+    pub(crate) cut: ShutdownWatch,
+}
+
 /// What all workers of the HTTPS listener share.
 pub(crate) struct Entrance {
     /// TLS settings; certificates change behind them, in the resolver.
@@ -61,8 +70,8 @@ pub(crate) struct Entrance {
     pub(crate) refusals: Arc<dyn DoorRefusals>,
 }
 
-/// Serves HTTPS on `listener`, on the runtime of the caller, until `shutdown` turns true and what
-/// was open has ended or had its time. Each worker calls this once, with a socket of its own from
+/// Serves HTTPS on `listener`, on the runtime of the caller, until it is to close and what was open
+/// has ended, had its time, or is cut. Each worker calls this once, with a socket of its own from
 /// [`sockets::bind`] and a proxy of its own, since a proxy pools connections to upstreams.
 ///
 /// # Errors
@@ -72,7 +81,7 @@ pub(crate) async fn serve_https<A>(
     listener: std::net::TcpListener,
     proxy: Arc<HttpProxy<A>>,
     entrance: Arc<Entrance>,
-    shutdown: ShutdownWatch,
+    closing: Closing,
 ) -> io::Result<()>
 where
     A: ProxyHttp + Send + Sync + 'static,
@@ -82,9 +91,9 @@ where
         proxy,
         limits: Arc::clone(&entrance.limits),
         refusals: Arc::clone(&entrance.refusals),
-        shutdown,
+        shutdown: closing.shutdown,
     };
-    accept::run(listener, entrance, worker).await
+    accept::run(listener, entrance, worker, closing.cut).await
 }
 
 #[cfg(test)]

@@ -37,8 +37,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 static ALLOCATOR: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 fn main() -> ExitCode {
-    // Before anything else: whoever asks rustls for a provider first decides for the process, and
-    // Pingora would ask for another one. It can fail only where one is installed already.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     cli::run()
 }

@@ -13,6 +13,7 @@
 
 pub mod world;
 
+pub mod authority;
 pub mod binary;
 pub mod database;
 pub mod page;

@@ -1,18 +1,20 @@
 //! An upstream that writes down exactly what reached it: the witness of every attack.
 //!
-//! It speaks HTTP/1.1 (over TCP or a Unix socket) or HTTP/2 without TLS, and answers by a script. A request counts from
+//! It speaks HTTP/1.1 (over TCP, TLS or a Unix socket) or HTTP/2 (with TLS or without), and answers by a script. A request counts from
 //! the moment its head arrived, whether or not its body ever does.
 
 mod http1;
 mod http2;
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::answer::Response;
 use crate::hpack::Field;
@@ -151,6 +153,29 @@ impl Recorder {
         Self { place, notes }
     }
 
+    /// An upstream over TLS with these settings: HTTP/2 where a client agreed on it, or else HTTP/1.1 by the script. A
+    /// request counts only where the handshake was completed by both sides.
+    pub fn over_tls(
+        settings: Arc<ServerConfig>,
+        script: impl Fn(&Seen, &mut dyn Stream) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let place = Place::Tcp(listener.local_addr().expect("an address"), "https");
+        let notes = Notes::default();
+        let script: Arc<Script> = Arc::new(script);
+        let kept = notes.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().filter_map(Result::ok) {
+                stream.set_read_timeout(Some(Duration::from_mins(1))).ok();
+                let (notes, script) = (kept.clone(), Arc::clone(&script));
+                let session = ServerConnection::new(Arc::clone(&settings)).expect("a session");
+                let tls = StreamOwned::new(session, stream);
+                thread::spawn(move || serve_over_tls(tls, &notes, script.as_ref()));
+            }
+        });
+        Self { place, notes }
+    }
+
     /// An HTTP/1.1 upstream on a Unix socket that answers 200.
     pub fn on_unix_socket(path: &Path) -> Self {
         let listener = UnixListener::bind(path).expect("a socket");
@@ -231,6 +256,22 @@ impl Recorder {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
+    }
+}
+
+fn serve_over_tls(
+    mut tls: StreamOwned<ServerConnection, TcpStream>,
+    notes: &Notes,
+    script: &Script,
+) {
+    while tls.conn.is_handshaking() {
+        if tls.conn.complete_io(&mut tls.sock).is_err() {
+            return;
+        }
+    }
+    match tls.conn.alpn_protocol() {
+        Some(b"h2") => http2::serve(tls, notes),
+        _ => http1::serve(tls, notes, script),
     }
 }
 

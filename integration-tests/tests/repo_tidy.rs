@@ -203,7 +203,16 @@ fn files_and_environment_are_read_at_the_edges_only() {
         if pure.iter().any(|folder| file.is_in(folder)) && !file.is_test() {
             forbid_in_source(
                 file,
-                &["std::fs", "tokio::fs", "fs::read"],
+                &[
+                    "std::fs",
+                    "tokio::fs",
+                    "fs::read",
+                    // Methods that open a file by themselves.
+                    "pem_file",
+                    ".exists()",
+                    ".canonicalize()",
+                    ".read_dir()",
+                ],
                 "files are read by config, certs, keyring and stores",
                 problems,
             );

@@ -27,7 +27,7 @@ fn bundles() -> Vec<Bundle> {
             key,
             is_default: name.starts_with("default"),
         };
-        Bundle::load(&source, now).unwrap()
+        Bundle::load(&source).unwrap()
     };
     NAMES.map(issue).into()
 }

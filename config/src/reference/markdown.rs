@@ -89,5 +89,5 @@ its place, what it is and how to mend it; `octroi init DIR` writes one to begin 
 - **Secrets** stand in files of their own (`key_file`, `keyring`), never in this one.
 - **Environment**: `OCTROI__SECTION__KEY` takes the place of that key, as in `OCTROI__SERVER__PORTAL=login.example.com`.
   Lists and numbers are written as in the file. `[[certificate]]` and `[[route]]` cannot be set that way.
-- **Reload**: on SIGHUP, or when the file changes, the new file replaces the old in one step if nothing is wrong with it.
+- **Reload**: on SIGHUP, or when the file changes, the new file replaces the old, all of it if nothing is wrong with it and else nothing.
 ";

@@ -39,7 +39,7 @@ async fn search(
     let entries = u64::try_from(page.entries.len()).unwrap_or(u64::MAX);
     let mut read = Draft::new(
         desk.clock.now(),
-        actor_of(operator),
+        operator.into(),
         Event::JournalRead { purpose, entries },
     );
     read.account = query.account;
@@ -116,13 +116,6 @@ fn head_of(text: &str) -> Result<SignedHead, Refusal> {
         sequence: sequence.parse().map_err(|_| malformed())?,
         code: code.to_owned(),
     })
-}
-
-const fn actor_of(operator: Operator) -> Actor {
-    match operator {
-        Operator::Os(uid) => Actor::Operator { uid },
-        Operator::System => Actor::System,
-    }
 }
 
 fn shown(entry: Entry) -> JournalLine {

@@ -11,13 +11,13 @@ use pingora::{
     proxy::{HttpProxy, http_proxy},
     server::configuration::ServerConf,
 };
-use tokio::{sync::watch, task::JoinSet};
+use tokio::task::JoinSet;
 
 use super::live::Live;
 use crate::{
     lifecycle::{Tasks, Workers},
     listener::{
-        self, Entrance,
+        self, Closing, Entrance,
         plain::{self, PlainEntrance},
     },
     proxy::{Gate, access_log::AccessLog},
@@ -72,8 +72,12 @@ pub(super) fn open_https(
     let conf = Arc::new(ServerConf::default());
     Workers::start(shares.into_iter().map(|share| {
         let proxy = Arc::new(http_proxy(&conf, gate.clone()));
-        let (entrance, stop) = (Arc::clone(entrance), tasks.stop_watch());
-        move || serve_share(share, proxy, entrance, stop)
+        let entrance = Arc::clone(entrance);
+        let closing = Closing {
+            shutdown: tasks.stop_watch(),
+            cut: tasks.cut_watch(),
+        };
+        move || serve_share(share, proxy, entrance, closing)
     }))
 }
 
@@ -81,12 +85,17 @@ async fn serve_share(
     share: Vec<TcpListener>,
     proxy: Arc<HttpProxy<Gate>>,
     entrance: Arc<Entrance>,
-    stop: watch::Receiver<bool>,
+    closing: Closing,
 ) {
     let mut serving = JoinSet::new();
     for socket in share {
         let (proxy, entrance) = (Arc::clone(&proxy), Arc::clone(&entrance));
-        serving.spawn(listener::serve_https(socket, proxy, entrance, stop.clone()));
+        serving.spawn(listener::serve_https(
+            socket,
+            proxy,
+            entrance,
+            closing.clone(),
+        ));
     }
     for ended in serving.join_all().await {
         if let Err(error) = ended {

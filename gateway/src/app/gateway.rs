@@ -5,7 +5,10 @@ use std::{
 };
 
 use axum::{http::header, routing::get};
-use octroi_certs::{tickets, tls};
+use octroi_certs::{
+    tickets,
+    tls::{self, Profile},
+};
 use octroi_config::{Settings, settings::Workers as WorkerCount};
 
 use super::{
@@ -68,9 +71,10 @@ impl Gateway {
             None => bind(settings)?,
         };
         let metrics = Metrics::new();
-        let place = place_of(&sockets)?;
         let limits = Arc::new(entrance::limits(&settings.connections));
         let profile = entrance::profile(settings.server.tls_profile);
+        install(profile);
+        let place = place_of(&sockets, profile)?;
         let proxy_header_from = settings.server.proxy_protocol.clone();
         let live = Arc::new(Live::start(
             config,
@@ -203,20 +207,14 @@ impl OpenGateway {
         service_manager::tell(Turn::Stopping);
         self.condition.stop();
         self.tasks.stop();
-        let workers = self.workers;
-        let drained = tokio::task::spawn_blocking(move || workers.join());
-        tokio::select! {
-            failed = drained => match failed {
-                Ok(0) => {}
-                Ok(failed) => tracing::error!(failed, "workers ended badly"),
-                Err(error) => tracing::error!(%error, "workers were not waited for"),
-            },
-            _ = self.signals.next() => tracing::warn!("told twice to stop: requests under way are cut"),
-        }
+        drain(self.workers, &mut self.signals, &self.tasks).await;
         let left = self.tasks.drained(LOCAL_GRACE).await;
         if left > 0 {
-            tracing::warn!(left, "local connections were cut");
+            tracing::warn!(left, "local connections are cut");
+            self.tasks.cut();
+            self.tasks.drained(LOCAL_GRACE).await;
         }
+        // Whatever could still write a line has ended: the next one is the last.
         let written = self.upkeep.finish().await;
         let noted = self.core.note(Event::Stopped).await;
         self.access_log.close();
@@ -258,21 +256,42 @@ impl Core {
 impl Upkeep {
     fn of(
         core: &Core,
-        live: &Live,
+        live: &Arc<Live>,
         signing_keys: Arc<SigningKeys>,
         passports: Arc<Passports>,
     ) -> Self {
-        let months = u32::from(live.settings().journal.keep_months);
         Self {
             stores: core.stores.clone(),
             open_requests: Arc::clone(&core.open_requests),
             clock: Arc::clone(&core.clock),
             signing_keys,
             passports,
-            limit: Arc::clone(&live.limit),
-            public_limit: Arc::clone(&live.public_limit),
-            retention: MONTH.saturating_mul(months),
+            live: Arc::clone(live),
         }
+    }
+}
+
+/// Waits for the workers, whose requests have the grace to end. Told again to stop, it cuts them and
+/// waits for them all the same: a request that was cut has its access line, too.
+async fn drain(workers: Workers, signals: &mut Signals, tasks: &Tasks) {
+    let mut ended = tokio::task::spawn_blocking(move || workers.join());
+    let ended = loop {
+        tokio::select! {
+            ended = &mut ended => break ended,
+            signal = signals.next() => match signal {
+                Signal::Stop => {
+                    tracing::warn!("told twice to stop: requests under way are cut");
+                    tasks.cut();
+                }
+                // Whoever turns log files over sends it to everybody.
+                Signal::Reload => tracing::info!("nothing is read again: the gateway stops"),
+            },
+        }
+    };
+    match ended {
+        Ok(0) => {}
+        Ok(failed) => tracing::error!(failed, "workers ended badly"),
+        Err(error) => tracing::error!(%error, "workers were not waited for"),
     }
 }
 
@@ -348,7 +367,7 @@ fn bind(settings: &Settings) -> Result<Sockets, Failure> {
     )
 }
 
-fn place_of(sockets: &Sockets) -> Result<Place, Failure> {
+fn place_of(sockets: &Sockets, profile: Profile) -> Result<Place, Failure> {
     let bound = sockets.addresses()?;
     let https_port = bound.https.first().map_or(443, std::net::SocketAddr::port);
     let listeners = bound
@@ -359,7 +378,15 @@ fn place_of(sockets: &Sockets) -> Result<Place, Failure> {
     Ok(Place {
         listeners: listeners.collect(),
         https_port,
+        profile,
     })
+}
+
+/// Makes the profile's suites those of whatever in this process asks for no others, Pingora's
+/// connections to services among them: whoever asks first decides, and Pingora would ask for others.
+fn install(profile: Profile) {
+    // It fails where it was done before, as by the tests of one process.
+    let _ = tls::provider(profile).install_default();
 }
 
 /// The keys that verify assertions, on every host: `/.octroi/jwks.json` (RFC 7517).
@@ -378,6 +405,7 @@ fn with_key_document(routers: Routers, keys: &Arc<SigningKeys>) -> Routers {
 
 /// How long local connections may take to end.
 const LOCAL_GRACE: Duration = Duration::from_secs(2);
-/// A month of the journal's keeping: a twelfth of 365 days.
-const MONTH: Duration = Duration::from_hours(365 * 24 / 12);
 const KEY_DOCUMENT: &str = "/.octroi/jwks.json";
+
+#[cfg(test)]
+mod tests;

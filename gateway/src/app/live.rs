@@ -1,5 +1,5 @@
-//! What configuration says, in force: built whole from a file, swapped in one step, kept where the
-//! next one has anything wrong with it.
+//! What configuration says, in force: built whole from a file, put in force only when all of it is
+//! good, kept where the next one has anything wrong with it.
 
 use std::{
     net::SocketAddr,
@@ -9,10 +9,15 @@ use std::{
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
-use octroi_certs::{bundle::Bundle, reload, resolver::Resolver};
+use octroi_certs::{
+    bundle::Bundle,
+    reload::{self, OutOfTime},
+    resolver::Resolver,
+    tls::Profile,
+};
 use octroi_config::{Settings, settings::Rate};
 use rustls_pki_types::UnixTime;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::spawn_blocking};
 
 use super::{
     core::{Core, identity_settings},
@@ -41,6 +46,7 @@ use crate::{
 pub(super) struct Live {
     file: PathBuf,
     settings: ArcSwap<Settings>,
+    bundles: ArcSwap<Vec<Bundle>>,
     place: Place,
     pub(super) certificates: Arc<Resolver>,
     pub(super) proxy_site: Arc<ArcSwap<Site>>,
@@ -72,6 +78,8 @@ pub(super) struct Place {
     pub(super) listeners: Arc<[SocketAddr]>,
     /// The port of HTTPS.
     pub(super) https_port: u16,
+    /// The suites of every TLS connection: the process has them from its start.
+    pub(super) profile: Profile,
 }
 
 /// Everything that one reading of the configuration makes.
@@ -95,8 +103,13 @@ impl Live {
         core: &Core,
         metrics: Arc<Metrics>,
     ) -> Result<Self, Failure> {
-        let built = build(reading, &place, &metrics, &core.clock);
-        let built = built.map_err(|problems| Failure::Refused(problems.join("\n")))?;
+        let built = build(reading, &place, &metrics)
+            .map_err(|problems| Failure::Refused(problems.join("\n")))?;
+        // A machine that starts again late is not to stay down for it: browsers say the rest.
+        let out_of_time = OutOfTime::of(&built.bundles, &[], unix_time(&*core.clock));
+        for problem in out_of_time.new {
+            tracing::warn!(%problem, "a certificate is served all the same");
+        }
         Ok(Self {
             file: file.to_owned(),
             certificates: Resolver::new(&built.bundles),
@@ -105,6 +118,7 @@ impl Live {
             limit: Arc::new(ArcSwap::from_pointee(built.limit)),
             public_limit: Arc::new(ArcSwap::from_pointee(built.public_limit)),
             settings: ArcSwap::from_pointee(built.settings),
+            bundles: ArcSwap::from_pointee(built.bundles),
             read: ArcSwap::from_pointee(built.read),
             place,
             identity_settings: Arc::clone(&core.identity_settings),
@@ -136,12 +150,7 @@ impl Live {
     pub(super) async fn reload(&self) -> Result<String, String> {
         let _turn = self.turn.lock().await;
         service_manager::tell(Turn::Reloading);
-        // Where it is refused, the next change is waited for and not this one again.
-        let refused: Vec<_> = files_of(&self.file, &self.settings())
-            .map(ReadFile::now)
-            .collect();
-        self.read.store(Arc::new(refused));
-        let outcome = match self.read_and_build() {
+        let outcome = match self.read_and_build().await {
             Ok(built) => Ok(self.put_in_force(built).await),
             Err(problems) => Err(self.keep(&problems).await),
         };
@@ -149,14 +158,28 @@ impl Live {
         outcome
     }
 
-    fn read_and_build(&self) -> Result<Built, Vec<String>> {
-        build(read(&self.file)?, &self.place, &self.metrics, &self.clock)
+    /// On a thread that may wait for files: the threads of the gateway's own affairs are few, and a
+    /// network mount may hang.
+    async fn read_and_build(&self) -> Result<Built, Vec<String>> {
+        let (file, place) = (self.file.clone(), self.place.clone());
+        let (settings, served) = (self.settings(), self.bundles.load_full());
+        let (metrics, now) = (Arc::clone(&self.metrics), unix_time(&*self.clock));
+        let work = spawn_blocking(move || {
+            let before: Vec<_> = files_of(&file, &settings).map(ReadFile::now).collect();
+            let built = read(&file).and_then(|reading| build(reading, &place, &metrics));
+            (before, built.and_then(|built| in_time(built, &served, now)))
+        });
+        let (before, built) = work.await.map_err(|error| vec![error.to_string()])?;
+        // Where it is refused, the next change is waited for and not this one again.
+        self.read.store(Arc::new(before));
+        built
     }
 
     async fn put_in_force(&self, built: Built) -> String {
         let before = self.settings.load_full();
         let changes = before.diff(&built.settings);
         self.certificates.replace(&built.bundles);
+        self.bundles.store(Arc::new(built.bundles));
         AddressLimit::replace(&self.limit, built.limit);
         AddressLimit::replace(&self.public_limit, built.public_limit);
         self.identity_settings
@@ -239,12 +262,7 @@ pub(super) fn read(file: &Path) -> Result<Reading, Vec<String>> {
     }
 }
 
-fn build(
-    reading: Reading,
-    place: &Place,
-    metrics: &Metrics,
-    clock: &Arc<dyn Clock>,
-) -> Result<Built, Vec<String>> {
+fn build(reading: Reading, place: &Place, metrics: &Metrics) -> Result<Built, Vec<String>> {
     let Reading {
         settings,
         digest,
@@ -254,15 +272,21 @@ fn build(
     let read = std::iter::once(file).chain(certificates).collect();
     let one = |problem: String| vec![problem];
     let sources = entrance::certificates(&settings).map_err(|error| one(error.to_string()))?;
-    let bundles = reload::load_all(&sources, unix_time(&**clock))
+    let bundles = reload::load_all(&sources)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let portal_site = portal::Site::new(&settings, place.https_port);
     let public_port = settings
         .server
         .public_port
         .map_or(place.https_port, Into::into);
-    let proxy_site = Site::new(&settings, &place.listeners, public_port, metrics)
-        .map_err(|fault| one(fault.to_string()))?;
+    let site = Site::new(
+        &settings,
+        &place.listeners,
+        public_port,
+        place.profile,
+        metrics,
+    );
+    let proxy_site = site.map_err(|fault| one(fault.to_string()))?;
     let limits = settings.limits;
     let limit = |key: &str, rate: Rate, burst| {
         AddressLimit::new(rate.count, rate.period, burst)
@@ -280,6 +304,19 @@ fn build(
         digest,
         read,
     })
+}
+
+/// Refuses a certificate that is out of its time, unless it is the one that is served already: to
+/// hold that against a reload would keep a route that must go, too.
+fn in_time(built: Built, served: &[Bundle], now: UnixTime) -> Result<Built, Vec<String>> {
+    let OutOfTime { new, in_force } = OutOfTime::of(&built.bundles, served, now);
+    if !new.is_empty() {
+        return Err(new.iter().map(ToString::to_string).collect());
+    }
+    for problem in in_force {
+        tracing::warn!(%problem, "a certificate is still served");
+    }
+    Ok(built)
 }
 
 /// The configuration and every file whose change asks for a reload.

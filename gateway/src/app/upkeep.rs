@@ -3,16 +3,15 @@
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use octroi_policy::{session::over, time::Timestamp};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::live::Live;
 use crate::{
     assertion::{Passports, SigningKeys},
     clock::Clock,
     lifecycle::Tasks,
     listener::open_requests::{EndReason, OpenRequests},
-    proxy::rate_limit::AddressLimit,
     store::{StoreError, Stores, live::LiveSession},
 };
 
@@ -29,12 +28,8 @@ pub(super) struct Upkeep {
     pub(super) signing_keys: Arc<SigningKeys>,
     /// Identity fields and assertions that are kept.
     pub(super) passports: Arc<Passports>,
-    /// Counts of answers by address.
-    pub(super) limit: Arc<ArcSwap<AddressLimit>>,
-    /// The same of public routes.
-    pub(super) public_limit: Arc<ArcSwap<AddressLimit>>,
-    /// How long lines of the journal, and facts of ended sessions, are kept.
-    pub(super) retention: Duration,
+    /// The configuration in force.
+    pub(super) live: Arc<Live>,
 }
 
 impl Upkeep {
@@ -47,8 +42,8 @@ impl Upkeep {
         });
         let own = self.clone();
         repeat(tasks, "counts by address", LIMIT_EVERY, move || {
-            own.limit.load().forget_idle();
-            own.public_limit.load().forget_idle();
+            own.live.limit.load().forget_idle();
+            own.live.public_limit.load().forget_idle();
             async { Ok::<_, StoreError>(()) }
         });
         let own = self.clone();
@@ -125,7 +120,8 @@ impl Upkeep {
         let sessions = &self.stores.sessions;
         sessions.flush_last_used().await?;
         let now = self.clock.now();
-        for session in sessions.sweep(now, now.before(self.retention)).await? {
+        let kept_since = now.before(self.retention());
+        for session in sessions.sweep(now, kept_since).await? {
             self.open_requests
                 .end_session(session, EndReason::SessionExpired);
         }
@@ -139,13 +135,17 @@ impl Upkeep {
         Ok(())
     }
 
+    /// How long lines of the journal, and facts of ended sessions, are kept: as the configuration
+    /// says now, and not as it said at the start.
+    pub(super) fn retention(&self) -> Duration {
+        let months = self.live.settings().journal.keep_months;
+        MONTH.saturating_mul(months.into())
+    }
+
     async fn purge(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let lines = self
-            .stores
-            .journal
-            .purge(now.before(self.retention), now)
-            .await?;
+        let kept_since = now.before(self.retention());
+        let lines = self.stores.journal.purge(kept_since, now).await?;
         if lines > 0 {
             tracing::info!(lines, "old lines of the journal were purged");
         }
@@ -195,6 +195,8 @@ const SESSIONS_EVERY: Duration = Duration::from_mins(1);
 const HEAD_EVERY: Duration = Duration::from_mins(1);
 /// How often old lines are looked for.
 const PURGE_EVERY: Duration = Duration::from_hours(24);
+/// A month of the journal's keeping: a twelfth of 365 days.
+const MONTH: Duration = Duration::from_hours(365 * 24 / 12);
 /// How soon a store that works again is noticed.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 /// How often assertions that are due are dropped.

@@ -40,21 +40,22 @@ fn load(arguments: &Arguments) -> Result<Loaded, Problems> {
     let now = SystemClock.now();
     let now = u64::try_from(now.as_unix_seconds()).unwrap_or(0);
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now));
-    let broken: Vec<Problem> = loaded
-        .settings
-        .certificates
-        .iter()
-        .filter_map(|certificate| broken_certificate(certificate, now))
+    let certificates = loaded.settings.certificates.iter();
+    let found: Vec<Problem> = certificates
+        .filter_map(|certificate| problem_of(certificate, now))
         .collect();
-    if broken.is_empty() {
-        return Ok(loaded);
+    let is_usable = found.iter().all(|one| one.severity == Severity::Warning);
+    loaded.warnings.extend(found);
+    if is_usable {
+        Ok(loaded)
+    } else {
+        Err(Problems(loaded.warnings))
     }
-    loaded.warnings.extend(broken);
-    Err(Problems(loaded.warnings))
 }
 
-/// What keeps a certificate from being served, with the file's place.
-fn broken_certificate(certificate: &Certificate, now: UnixTime) -> Option<Problem> {
+/// What keeps a certificate from being served, with the file's place; or that it is out of its
+/// time, which a gateway says when it starts, and is served all the same.
+fn problem_of(certificate: &Certificate, now: UnixTime) -> Option<Problem> {
     let source = BundleSource {
         // Names were proved to be names when the file was read.
         names: certificate
@@ -66,10 +67,13 @@ fn broken_certificate(certificate: &Certificate, now: UnixTime) -> Option<Proble
         key: certificate.key_file.clone(),
         is_default: certificate.default,
     };
-    let text = Bundle::load(&source, now).err()?.to_string();
+    let (severity, text) = match Bundle::load(&source) {
+        Err(problem) => (Severity::Error, problem.to_string()),
+        Ok(bundle) => (Severity::Warning, bundle.out_of_time(now)?.to_string()),
+    };
     let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, "replace it"));
     Some(Problem {
-        severity: Severity::Error,
+        severity,
         place: Place::File {
             path: certificate.chain.clone(),
             line: 1,

@@ -340,7 +340,7 @@ mod tests {
                 is_default: certificate.default,
             })
             .collect();
-        let resolver = Resolver::new(&reload::load_all(&sources, unix_time(now)).unwrap());
+        let resolver = Resolver::new(&reload::load_all(&sources).unwrap());
         let named = resolver.find(Some(PORTAL)).unwrap();
         let other = resolver.find(Some("anything.localhost")).unwrap();
         assert_ne!(named.cert, other.cert);

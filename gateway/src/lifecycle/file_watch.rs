@@ -9,7 +9,7 @@ use std::{
 };
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::spawn_blocking};
 
 /// Watches files by the directories they are in, since editors, certificate tools and volume
 /// mounts put a new file in the old one's place instead of writing to it.
@@ -53,7 +53,7 @@ impl FileWatch {
 
     /// Waits until one of the files is another than before, and has rested a moment since.
     pub(crate) async fn changed(&mut self) {
-        while !self.look_again() {
+        while !self.look_again().await {
             if self.events.recv().await.is_none() {
                 // The watcher is gone: nothing will ever be noticed again.
                 return std::future::pending().await;
@@ -62,14 +62,18 @@ impl FileWatch {
         }
     }
 
-    fn look_again(&mut self) -> bool {
-        let mut changed = false;
-        for file in &mut self.files {
-            let now = ReadFile::now(file.path.clone());
-            changed |= now != *file;
-            *file = now;
+    /// On a thread that may wait for files.
+    async fn look_again(&mut self) -> bool {
+        let before = self.files.clone();
+        let looked = move || {
+            let again = before.iter().map(|file| ReadFile::now(file.path.clone()));
+            again.collect::<Vec<_>>()
+        };
+        match spawn_blocking(looked).await {
+            Ok(now) => std::mem::replace(&mut self.files, now.clone()) != now,
+            // Nothing was seen.
+            Err(_) => false,
         }
-        changed
     }
 }
 

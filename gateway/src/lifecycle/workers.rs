@@ -26,6 +26,9 @@ impl Workers {
                         .enable_all()
                         .build()?;
                     runtime.block_on(work());
+                    // A name server that does not answer holds up a thread, and need not hold up
+                    // the end.
+                    runtime.shutdown_background();
                     Ok(())
                 })
         };

@@ -2,21 +2,22 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use pingora::proxy::ProxyHttp;
+use pingora::{proxy::ProxyHttp, server::ShutdownWatch};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::sleep,
 };
 use tracing::debug;
 
 use super::{Entrance, answer::Worker, caps::Slot, handshake, http1, http2};
 
-/// Accepts until the gateway stops, then waits for what is open.
+/// Accepts until the gateway stops, then waits for what is open until it has had its time or is cut.
 pub(super) async fn run<A>(
     listener: std::net::TcpListener,
     entrance: Arc<Entrance>,
     worker: Worker<A>,
+    mut cut: ShutdownWatch,
 ) -> io::Result<()>
 where
     A: ProxyHttp + Send + Sync + 'static,
@@ -27,19 +28,10 @@ where
     let mut stopping = worker.shutdown.clone();
     let mut connections = JoinSet::new();
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (stream, peer) = tokio::select! {
+            accepted = accept(&listener) => accepted,
             Some(_) = connections.join_next() => continue,
             _ = stopping.wait_for(|stops| *stops) => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) if is_of_one_connection(&error) => continue,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections; trying again");
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
         };
         let Some(slot) = entrance.caps.enter() else {
             debug!(%peer, "connection refused: the total cap is reached");
@@ -51,13 +43,27 @@ where
     }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if timeout(entrance.limits.drain_timeout, drained)
-        .await
-        .is_err()
-    {
-        connections.shutdown().await;
+    tokio::select! {
+        () = drained => {}
+        () = sleep(entrance.limits.drain_timeout) => {}
+        _ = cut.wait_for(|cut| *cut) => {}
     }
+    connections.shutdown().await;
     Ok(())
+}
+
+/// The next connection. What keeps one from being accepted is logged, and does not end the door.
+pub(super) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections; trying again");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
 }
 
 async fn hold(slot: Slot, connection: impl Future<Output = ()>) {
@@ -105,4 +111,4 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// When there are no descriptors left, a pause gives others time to close.
-pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

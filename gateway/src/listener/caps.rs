@@ -2,19 +2,21 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
+use octroi_policy::throttle::Source;
+
 /// Counts the connections of the whole process.
 pub(crate) struct Caps {
     total: AtomicUsize,
     total_max: usize,
     /// A keyed hash: clients choose their addresses.
-    by_client: Mutex<HashMap<Client, Load>>,
+    by_client: Mutex<HashMap<Source, Load>>,
     per_client_max: usize,
     streams_per_client_max: usize,
 }
@@ -30,13 +32,6 @@ struct Load {
 pub(super) struct ClientStreams {
     open: AtomicUsize,
     max: usize,
-}
-
-/// Who is counted as one: an IPv4 address, or an IPv6 /64.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Client {
-    V4(Ipv4Addr),
-    V6Prefix([u16; 4]),
 }
 
 impl Caps {
@@ -70,7 +65,7 @@ impl Caps {
 
     /// Counts one more connection of `client`, if there is room.
     pub(super) fn enter_as(self: &Arc<Self>, client: IpAddr) -> Option<ClientSlot> {
-        let client = Client::of(client);
+        let client = Source::of(client);
         let mut by_client = self.by_client();
         let load = by_client.entry(client).or_insert_with(|| Load {
             connections: 0,
@@ -92,25 +87,11 @@ impl Caps {
         })
     }
 
-    fn by_client(&self) -> MutexGuard<'_, HashMap<Client, Load>> {
+    fn by_client(&self) -> MutexGuard<'_, HashMap<Source, Load>> {
         self.by_client
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Client {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address),
-            IpAddr::V6(address) => Self::V6Prefix(prefix(address)),
-        }
-    }
-}
-
-const fn prefix(address: Ipv6Addr) -> [u16; 4] {
-    let [a, b, c, d, ..] = address.segments();
-    [a, b, c, d]
 }
 
 /// A connection's place among all; dropping it gives the place back.
@@ -125,7 +106,7 @@ impl Drop for Slot {
 /// A connection's place among those of its client; dropping it gives the place back.
 pub(super) struct ClientSlot {
     caps: Arc<Caps>,
-    client: Client,
+    client: Source,
     streams: Arc<ClientStreams>,
 }
 

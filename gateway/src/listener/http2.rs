@@ -121,6 +121,8 @@ where
             }
             Event::Accepted(Ok(Some(H2Accept::Rejected))) if rejected_left > 0 => {
                 rejected_left -= 1;
+                let facts = Arc::clone(io.lock().facts());
+                worker.refusals.refused_unseen(&facts);
             }
             Event::Accepted(Ok(Some(H2Accept::Rejected))) => return abort(h2, limits).await,
             Event::Flood(fault) => {

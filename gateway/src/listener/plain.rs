@@ -14,11 +14,11 @@ use pingora::server::ShutdownWatch;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    task::JoinSet,
-    time::{sleep, timeout},
+    task::{JoinSet, spawn_blocking},
+    time::timeout,
 };
 
-use super::{caps::Caps, head, limits::Limits};
+use super::{accept::accept, caps::Caps, head, limits::Limits};
 
 /// What the plain listener knows.
 pub(crate) struct PlainEntrance {
@@ -52,17 +52,12 @@ pub(crate) async fn serve(
     let listener = TcpListener::from_std(listener)?;
     let mut connections = JoinSet::new();
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (stream, peer) = tokio::select! {
+            accepted = accept(&listener) => accepted,
             Some(_) = connections.join_next() => continue,
             _ = shutdown.wait_for(|stops| *stops) => return Ok(()),
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                connections.spawn(answer_one(stream, peer, Arc::clone(&entrance)));
-            }
-            Err(_) => sleep(super::accept::ACCEPT_PAUSE).await,
-        }
+        connections.spawn(answer_one(stream, peer, Arc::clone(&entrance)));
     }
 }
 
@@ -83,7 +78,7 @@ async fn answer_one(mut stream: TcpStream, peer: SocketAddr, entrance: Arc<Plain
         (_, Ok(_)) => Answer::Status("431 Request Header Fields Too Large"),
         (_, Err(_)) => Answer::Status("408 Request Timeout"),
     };
-    let bytes = answer.into_bytes();
+    let bytes = answer.into_bytes().await;
     let told = async {
         stream.write_all(&bytes).await?;
         stream.shutdown().await?;
@@ -123,7 +118,8 @@ async fn read_head(stream: &mut TcpStream, limits: &Limits) -> io::Result<Option
 enum Answer {
     Status(&'static str),
     Redirect(String),
-    Challenge(Vec<u8>),
+    /// The content of this file.
+    Challenge(PathBuf),
     TooMany(Duration),
 }
 
@@ -181,21 +177,23 @@ fn parse(head: &[u8], fields_max: usize) -> Option<(String, Host)> {
     Some((target.to_owned(), name.parse().ok()?))
 }
 
-/// The file that an ACME client put there for this token (RFC 8555, section 8.3).
-fn challenge(webroot: &Path, token: &str) -> Option<Vec<u8>> {
+/// The file in which an ACME client puts its answer for this token (RFC 8555, section 8.3).
+fn challenge(webroot: &Path, token: &str) -> Option<PathBuf> {
     let is_token = (1..=TOKEN_BYTES_MAX).contains(&token.len())
         && token
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if !is_token {
-        return None;
-    }
+    is_token.then(|| webroot.join(".well-known/acme-challenge").join(token))
+}
+
+/// What an ACME client put into this file; `None` where there is none.
+fn content_of(file: &Path) -> Option<Vec<u8>> {
     let no_link = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).ok()?;
     let no_wait = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).ok()?;
     let file = std::fs::File::options()
         .read(true)
         .custom_flags(no_link | no_wait)
-        .open(webroot.join(".well-known/acme-challenge").join(token))
+        .open(file)
         .ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
@@ -208,7 +206,7 @@ fn challenge(webroot: &Path, token: &str) -> Option<Vec<u8>> {
 }
 
 impl Answer {
-    fn into_bytes(self) -> Vec<u8> {
+    async fn into_bytes(self) -> Vec<u8> {
         let (status, fields, body) = match self {
             Self::Status(status) => (status, String::new(), Vec::new()),
             Self::Redirect(to) => (
@@ -222,11 +220,15 @@ impl Answer {
                 format!("Retry-After: {}\r\n", wait.as_millis().div_ceil(1000)),
                 Vec::new(),
             ),
-            Self::Challenge(content) => (
-                "200 OK",
-                "Content-Type: text/plain\r\nCache-Control: no-store\r\n".to_owned(),
-                content,
-            ),
+            // The folder may be on another machine: no thread that carries others waits for it.
+            Self::Challenge(file) => match spawn_blocking(move || content_of(&file)).await {
+                Ok(Some(content)) => (
+                    "200 OK",
+                    "Content-Type: text/plain\r\nCache-Control: no-store\r\n".to_owned(),
+                    content,
+                ),
+                Ok(None) | Err(_) => ("404 Not Found", String::new(), Vec::new()),
+            },
         };
         let length = body.len();
         let mut bytes = format!(

@@ -26,4 +26,8 @@ pub(crate) trait DoorRefusals: Send + Sync + 'static {
     /// The whole answer to a request on this connection that goes no further. Its access line and
     /// its reference are made here, once for each call.
     fn refuse(&self, facts: &Arc<ConnectionFacts>, refusal: DoorRefusal) -> Response<Bytes>;
+
+    /// Keeps count of a request over HTTP/2 that was refused beneath us, where its head was never
+    /// seen: its access line is made here.
+    fn refused_unseen(&self, facts: &Arc<ConnectionFacts>);
 }

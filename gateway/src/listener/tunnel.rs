@@ -3,7 +3,7 @@
 use std::{fmt, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, header};
 use pingora::server::ShutdownWatch;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -127,6 +127,15 @@ pub(crate) enum TunnelEnd {
     Idle,
     /// The gateway ended it.
     Ended(EndReason),
+}
+
+/// Whether `Connection` names `upgrade` (RFC 6455, sections 4.1 and 4.2.1): what a client must ask
+/// and a service must answer.
+pub(crate) fn connection_upgrades(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONNECTION).iter().any(|value| {
+        let mut options = value.as_bytes().split(|byte| *byte == b',');
+        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+    })
 }
 
 /// Carries a WebSocket from the moment Pingora gave the connection back to its end.

@@ -71,7 +71,7 @@ impl ProxyHttp for Gate {
             return Err(no_permit(context));
         };
         let awaited = Awaited::of(session);
-        let peer = way.service.peer(context.record.at, awaited).await;
+        let peer = way.service.peer(awaited).await;
         peer.map_err(|fault| {
             tracing::warn!(%fault, "a service cannot be reached");
             context.failed = Some(Refusal::UpstreamUnreachable);
@@ -176,7 +176,7 @@ impl ProxyHttp for Gate {
     fn fail_to_connect(
         &self,
         _session: &mut Session,
-        _peer: &HttpPeer,
+        peer: &HttpPeer,
         context: &mut Self::CTX,
         mut fault: Box<Error>,
     ) -> Box<Error> {
@@ -184,7 +184,10 @@ impl ProxyHttp for Gate {
             .record
             .route
             .and_then(|index| context.record.site.way(index));
-        fault.set_retry(way.is_some_and(|way| context.attempts < way.service.len()));
+        fault.set_retry(way.is_some_and(|way| {
+            way.service.failed(peer);
+            context.attempts < way.service.tries()
+        }));
         fault
     }
 
@@ -236,9 +239,9 @@ impl Gate {
     ) -> Result<pingora::Result<()>, Refusal> {
         match course {
             Course::Forward => Err(Refusal::Invariant),
-            Course::Tunnel(handshake) => websocket::hand_over(&self.0, session, context, handshake)
-                .await
-                .map(Ok),
+            Course::Tunnel(handshake) => {
+                websocket::hand_over(&self.0, session, context, handshake).map(Ok)
+            }
             Course::Page(answerer, token) => {
                 in_process::serve(&self.0, session, &mut context.record, answerer, token).await
             }

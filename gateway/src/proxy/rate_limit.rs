@@ -3,18 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use governor::{
     Quota, RateLimiter, clock::Clock as GovernorClock, middleware::NoOpMiddleware,
     state::keyed::DashMapStateStore,
 };
+use octroi_policy::throttle::Source;
 use tokio::time::Instant;
 
 /// Counts answers by address. An IPv6 client counts by its /64, which is what one subscriber holds.
@@ -32,7 +28,7 @@ struct Figures {
     burst: NonZeroU32,
 }
 
-type Limiter = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, SinceStart, NoOpMiddleware<Duration>>;
+type Limiter = RateLimiter<Source, DashMapStateStore<Source>, SinceStart, NoOpMiddleware<Duration>>;
 
 impl AddressLimit {
     /// `count` answers each `period` in the long run, `burst` at once. `None` when the period is
@@ -68,7 +64,7 @@ impl AddressLimit {
     /// How long the address has to wait, at least a second.
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), Duration> {
         self.limiter
-            .check_key(&subscriber(address))
+            .check_key(&Source::of(address))
             .map_err(|refused| {
                 let wait = refused.wait_time_from(self.clock.now());
                 wait.max(Duration::from_secs(1))
@@ -98,15 +94,5 @@ impl GovernorClock for SinceStart {
 
     fn now(&self) -> Duration {
         self.0.elapsed()
-    }
-}
-
-fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
+use octroi_certs::tls::Profile;
 use octroi_config::{
     Settings,
     settings::{Hsts, RouteSettings, Routes},
@@ -60,7 +61,7 @@ pub(crate) enum SiteFault {
 
 impl Site {
     /// Makes a configuration ready. `listeners` are the addresses that are bound, which no upstream
-    /// may have; `public_port` is the port that people see.
+    /// may have; `public_port` is the port that people see; `profile` names the suites for services.
     ///
     /// # Errors
     ///
@@ -69,12 +70,20 @@ impl Site {
         settings: &Settings,
         listeners: &Arc<[SocketAddr]>,
         public_port: u16,
+        profile: Profile,
         metrics: &Metrics,
     ) -> Result<Self, SiteFault> {
         let ways = settings
             .routes
             .iter()
-            .map(|(route, way)| Way::new(route, way, listeners, metrics))
+            .map(|(route, way)| {
+                let service = Service::new(way, Arc::clone(listeners), profile);
+                let service = service.map_err(|fault| {
+                    let route = route.name.to_string();
+                    SiteFault::UpstreamTls { route, fault }
+                })?;
+                Ok(Way::new(route, way, service, metrics))
+            })
             .collect::<Result<_, _>>()?;
         let portal = settings.server.portal.clone();
         let portal_url = match public_port {
@@ -145,23 +154,14 @@ impl Site {
 }
 
 impl Way {
-    fn new(
-        route: &Route,
-        settings: &RouteSettings,
-        listeners: &Arc<[SocketAddr]>,
-        metrics: &Metrics,
-    ) -> Result<Self, SiteFault> {
-        let service = Service::new(settings, Arc::clone(listeners)).map_err(|fault| {
-            let route = route.name.to_string();
-            SiteFault::UpstreamTls { route, fault }
-        })?;
+    fn new(route: &Route, settings: &RouteSettings, service: Service, metrics: &Metrics) -> Self {
         let identity = &settings.identity;
         let own_fields = [&identity.login, &identity.email, &identity.name];
-        Ok(Self {
+        Self {
             service,
             metrics: metrics.route(Some(&route.name)),
             own_fields: own_fields.into_iter().flatten().cloned().collect(),
-        })
+        }
     }
 
     /// Whether this route sets `name` itself.

@@ -1,5 +1,7 @@
 //! The way to a service: which of its addresses is next, and whether it may stand there.
 
+mod avoided;
+mod names;
 mod tls;
 
 #[cfg(test)]
@@ -16,26 +18,30 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
 use http::{HeaderName, header};
+use octroi_certs::tls::Profile;
 use octroi_config::settings::{
     Reach, RouteSettings, Timeouts, Upstream, UpstreamHost, UpstreamProtocol,
 };
-use octroi_policy::time::Timestamp;
 use pingora::{
     protocols::l4::socket::SocketAddr as PeerAddress,
     proxy::Session,
     upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy},
 };
+use tokio::time::timeout;
 
-use self::tls::ServiceTls;
 pub(crate) use self::tls::UpstreamTlsFault;
-use crate::listener::tunnel::dial::{DirectDial, UpstreamAddress};
+use self::{avoided::Avoided, names::Name, tls::ServiceTls};
+use crate::listener::tunnel::{
+    Dial, UpstreamStream,
+    dial::{DirectDial, UpstreamAddress},
+};
 
 /// All addresses of one service, used in turn.
 pub(super) struct Service {
     targets: Box<[Target]>,
     next: AtomicUsize,
+    avoided: Avoided,
     shape: PeerShape,
     expose_ok: bool,
     own_listeners: Arc<[SocketAddr]>,
@@ -66,17 +72,7 @@ struct PeerShape {
 enum Target {
     Unix(Arc<PathBuf>),
     Tcp(SocketAddr),
-    Name {
-        name: Box<str>,
-        port: u16,
-        resolved: ArcSwapOption<Resolved>,
-    },
-}
-
-struct Resolved {
-    addresses: Box<[SocketAddr]>,
-    at: Timestamp,
-    next: AtomicUsize,
+    Name(Name),
 }
 
 /// Why a service cannot be reached before anything was sent.
@@ -87,7 +83,7 @@ pub(super) enum UpstreamFault {
     NoAddress(Box<str>),
     /// Its name could not be resolved.
     #[error("{0} cannot be resolved")]
-    Resolution(Box<str>, #[source] io::Error),
+    Resolution(Box<str>, #[source] Arc<io::Error>),
     /// Its address is one of our own, or out of bounds.
     #[error("{0} may not be a service: {1}")]
     Forbidden(SocketAddr, &'static str),
@@ -129,11 +125,14 @@ impl Service {
     pub(super) fn new(
         settings: &RouteSettings,
         own_listeners: Arc<[SocketAddr]>,
+        profile: Profile,
     ) -> Result<Self, UpstreamTlsFault> {
-        let tls = settings.tls.as_deref().map(ServiceTls::load).transpose()?;
+        let tls = settings.tls.as_deref();
+        let tls = tls.map(|tls| ServiceTls::load(tls, profile)).transpose()?;
         Ok(Self {
             targets: settings.to.iter().map(Target::of).collect(),
             next: AtomicUsize::new(0),
+            avoided: Avoided::default(),
             shape: PeerShape {
                 protocol: settings.protocol,
                 timeouts: settings.timeouts,
@@ -145,18 +144,20 @@ impl Service {
         })
     }
 
-    /// How many addresses it has: so often a connection is tried.
-    pub(super) fn len(&self) -> usize {
-        self.targets.len()
+    /// How often a connection is tried for one request: at each address that is known, within
+    /// bounds.
+    pub(super) fn tries(&self) -> usize {
+        let known = self.targets.iter().map(|target| match target {
+            Target::Unix(_) | Target::Tcp(_) => 1,
+            Target::Name(name) => name.len(),
+        });
+        let most = TRIES_MAX.max(self.targets.len());
+        known.sum::<usize>().min(most)
     }
 
     /// The next address, as Pingora wants it.
-    pub(super) async fn peer(
-        &self,
-        now: Timestamp,
-        awaited: Awaited,
-    ) -> Result<Box<HttpPeer>, UpstreamFault> {
-        let address = match self.pick(now).await? {
+    pub(super) async fn peer(&self, awaited: Awaited) -> Result<Box<HttpPeer>, UpstreamFault> {
+        let address = match self.pick().await? {
             UpstreamAddress::Inet(address) => PeerAddress::from(address),
             UpstreamAddress::Unix(path) => {
                 let peer = path
@@ -171,32 +172,67 @@ impl Service {
         Ok(Box::new(self.shape.peer(address, awaited)))
     }
 
-    /// The next address, for a WebSocket.
-    pub(super) async fn dial(&self, now: Timestamp) -> Result<DirectDial, UpstreamFault> {
-        let address = self.pick(now).await?;
-        let tls = self.shape.tls.as_ref().map(ServiceTls::for_tunnels);
-        Ok(DirectDial { address, tls })
-    }
-
-    /// The first in turn that has an address which may be used: a name that cannot be resolved
-    /// costs no request while another of the service's addresses is good.
-    async fn pick(&self, now: Timestamp) -> Result<UpstreamAddress, UpstreamFault> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut picked = self.address_of(turn, now).await;
-        for step in 1..self.targets.len() {
-            if picked.is_ok() {
-                break;
-            }
-            picked = self.address_of(turn.wrapping_add(step), now).await;
+    /// No connection to this peer came about: others go first for a while.
+    pub(super) fn failed(&self, peer: &HttpPeer) {
+        let address = match &peer._address {
+            PeerAddress::Inet(address) => Some(UpstreamAddress::Inet(*address)),
+            PeerAddress::Unix(address) => address
+                .as_pathname()
+                .map(|path| UpstreamAddress::Unix(path.to_owned())),
+        };
+        if let Some(address) = address {
+            self.avoided.add(&address);
         }
-        picked
     }
 
-    async fn address_of(
-        &self,
-        turn: usize,
-        now: Timestamp,
-    ) -> Result<UpstreamAddress, UpstreamFault> {
+    /// A connection for a WebSocket, tried at one address after the other like any request's.
+    pub(super) async fn connect(&self) -> io::Result<Box<dyn UpstreamStream>> {
+        let mut tried = 0;
+        loop {
+            let address = self.pick().await.map_err(|fault| {
+                tracing::warn!(%fault, "a service cannot be reached");
+                io::Error::other(fault)
+            })?;
+            let tls = self.shape.tls.as_ref().map(ServiceTls::for_tunnels);
+            let dial = DirectDial { address, tls };
+            let connected = timeout(self.shape.timeouts.connect, dial.dial()).await;
+            let fault = match connected {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(fault)) => fault,
+                Err(_) => io::ErrorKind::TimedOut.into(),
+            };
+            self.avoided.add(&dial.address);
+            tried += 1;
+            if tried >= self.tries() {
+                return Err(fault);
+            }
+        }
+    }
+
+    /// The longest that [`Self::connect`] may take.
+    pub(super) fn patience(&self) -> Duration {
+        let once = self.shape.timeouts.connect + names::PATIENCE;
+        let most = TRIES_MAX.max(self.targets.len());
+        once.saturating_mul(u32::try_from(most).unwrap_or(u32::MAX))
+    }
+
+    /// The next address in turn that may be used; one that failed a moment ago only where all of
+    /// them did. A name that cannot be resolved costs no request while another address is good.
+    async fn pick(&self) -> Result<UpstreamAddress, UpstreamFault> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut avoided = None;
+        let mut fault = UpstreamFault::NoAddress("the route".into());
+        for step in 0..self.targets.len() {
+            match self.address_of(turn.wrapping_add(step)).await {
+                Ok(address) if !self.avoided.contains(&address) => return Ok(address),
+                Ok(address) => avoided = avoided.or(Some(address)),
+                Err(unusable) => fault = unusable,
+            }
+        }
+        avoided.ok_or(fault)
+    }
+
+    async fn address_of(&self, turn: usize) -> Result<UpstreamAddress, UpstreamFault> {
         let place = turn.checked_rem(self.targets.len()).unwrap_or(0);
         match self.targets.get(place) {
             Some(Target::Unix(path)) => Ok(UpstreamAddress::Unix(path.to_path_buf())),
@@ -205,52 +241,23 @@ impl Service {
                     .map_err(|why| UpstreamFault::Forbidden(*address, why))?;
                 Ok(UpstreamAddress::Inet(*address))
             }
-            Some(Target::Name {
-                name,
-                port,
-                resolved,
-            }) => self
-                .resolve(name, *port, resolved, now)
-                .await
-                .map(UpstreamAddress::Inet),
+            Some(Target::Name(name)) => {
+                let resolved = name.resolve(|| self.look_up(&name.host, name.port)).await;
+                let resolved = resolved
+                    .map_err(|fault| UpstreamFault::Resolution(name.host.clone(), fault))?;
+                let is_avoided = |address| self.avoided.contains(&UpstreamAddress::Inet(address));
+                let address = resolved.pick(is_avoided);
+                let address = address.ok_or_else(|| UpstreamFault::NoAddress(name.host.clone()))?;
+                Ok(UpstreamAddress::Inet(address))
+            }
             None => Err(UpstreamFault::NoAddress("the route".into())),
         }
     }
 
-    async fn resolve(
-        &self,
-        name: &str,
-        port: u16,
-        known: &ArcSwapOption<Resolved>,
-        now: Timestamp,
-    ) -> Result<SocketAddr, UpstreamFault> {
-        let fresh = known
-            .load_full()
-            .filter(|resolved| now.since(resolved.at) < RESOLVED_FOR);
-        let resolved = if let Some(resolved) = fresh {
-            resolved
-        } else {
-            let resolved = Arc::new(self.look_up(name, port, now).await?);
-            known.store(Some(Arc::clone(&resolved)));
-            resolved
-        };
-        resolved
-            .pick()
-            .ok_or_else(|| UpstreamFault::NoAddress(name.into()))
-    }
-
     /// Names are held against the same rules at each resolution: whoever answers for a name must
     /// not be able to point us at ourselves, at the cloud's credentials, or out of the network.
-    async fn look_up(
-        &self,
-        name: &str,
-        port: u16,
-        now: Timestamp,
-    ) -> Result<Resolved, UpstreamFault> {
-        let found = tokio::time::timeout(RESOLUTION_TIMEOUT, tokio::net::lookup_host((name, port)))
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-            .map_err(|fault| UpstreamFault::Resolution(name.into(), fault))?;
+    async fn look_up(&self, name: &str, port: u16) -> io::Result<Box<[SocketAddr]>> {
+        let found = tokio::net::lookup_host((name, port)).await?;
         let mut addresses = Vec::new();
         for address in found.take(ADDRESSES_MAX) {
             match self.check(address) {
@@ -260,11 +267,7 @@ impl Service {
                 }
             }
         }
-        Ok(Resolved {
-            addresses: addresses.into(),
-            at: now,
-            next: AtomicUsize::new(0),
-        })
+        Ok(addresses.into())
     }
 
     fn check(&self, address: SocketAddr) -> Result<(), &'static str> {
@@ -290,20 +293,8 @@ impl Target {
             Upstream::Tcp {
                 host: UpstreamHost::Name(name),
                 port,
-            } => Self::Name {
-                name: name.as_str().into(),
-                port: port.get(),
-                resolved: ArcSwapOption::empty(),
-            },
+            } => Self::Name(Name::new(name.as_str(), port.get())),
         }
-    }
-}
-
-impl Resolved {
-    fn pick(&self) -> Option<SocketAddr> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let place = turn.checked_rem(self.addresses.len())?;
-        self.addresses.get(place).copied()
     }
 }
 
@@ -357,9 +348,9 @@ static GROUPS: AtomicU64 = AtomicU64::new(1);
 
 const UNUSED: (IpAddr, u16) = (IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-/// `getaddrinfo` tells no time to live: short enough to follow a move, long enough to cost nothing.
-const RESOLVED_FOR: Duration = Duration::from_secs(30);
-const RESOLUTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// A name may stand for many addresses; more of them than this are tried for one request only where
+/// the configuration itself lists more.
+const TRIES_MAX: usize = 4;
 const ADDRESSES_MAX: usize = 32;
 
 /// Below the 60 to 75 seconds after which common servers close: a connection that the server is

@@ -1,9 +1,10 @@
 //! Sockets: what counts as an upgrade, and the door's part filled in.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, Version, header};
+use octroi_policy::decision::RouteIndex;
 use pingora::{http::RequestHeader, proxy::Session};
 
 use super::{
@@ -12,10 +13,14 @@ use super::{
     context::{Context, Record},
     refusal::Refusal,
     response,
+    site::Site,
 };
 use crate::listener::{
     limits::TunnelLimits,
-    tunnel::{Takeover, TunnelEnd, TunnelFault, TunnelOutcome, TunnelWatch, WebSocketKey},
+    tunnel::{
+        Dial, Takeover, TunnelEnd, TunnelFault, TunnelOutcome, TunnelWatch, UpstreamStream,
+        WebSocketKey, connection_upgrades,
+    },
 };
 
 /// A well-formed opening handshake (RFC 6455, section 4.2.1).
@@ -58,8 +63,8 @@ pub(super) fn asked(head: &RequestHeader) -> Result<Option<Handshake>, Refusal> 
 ///
 /// # Errors
 ///
-/// When the service has no address that may be used, or the head cannot be made.
-pub(super) async fn hand_over(
+/// When the head cannot be made.
+pub(super) fn hand_over(
     gate: &Arc<GateParts>,
     session: &mut Session,
     context: &mut Context,
@@ -74,14 +79,10 @@ pub(super) async fn hand_over(
     ) else {
         return Err(Refusal::Invariant);
     };
-    let dial = way.service.dial(record.at).await.map_err(|fault| {
-        tracing::warn!(%fault, "a service cannot be reached");
-        Refusal::UpstreamUnreachable
-    })?;
     let request = forwarding.upgrade_request(&site, session.req_header())?;
     let open = record.open().ok_or(Refusal::Fault)?;
     let limits = TunnelLimits {
-        dial_timeout: settings.timeouts.connect,
+        dial_timeout: way.service.patience(),
         answer_timeout: settings.timeouts.response,
         idle_timeout: settings.timeouts.idle,
         ..TunnelLimits::default()
@@ -89,7 +90,10 @@ pub(super) async fn hand_over(
     // The door takes the connection back only where it may be used again.
     session.set_keepalive(Some(HAND_OVER_KEEPALIVE_SECONDS));
     open.take_over(Takeover {
-        dial: Box::new(dial),
+        dial: Box::new(ServiceDial {
+            site: Arc::clone(&site),
+            route: forwarding.route(),
+        }),
         request,
         key: handshake.0,
         limits,
@@ -100,6 +104,20 @@ pub(super) async fn hand_over(
         }),
     });
     Ok(())
+}
+
+/// The way to a service, by the configuration under which the request was let in.
+struct ServiceDial {
+    site: Arc<Site>,
+    route: RouteIndex,
+}
+
+#[async_trait::async_trait]
+impl Dial for ServiceDial {
+    async fn dial(&self) -> io::Result<Box<dyn UpstreamStream>> {
+        let way = self.site.way(self.route).ok_or(io::ErrorKind::NotFound)?;
+        way.service.connect().await
+    }
 }
 
 /// The record of a request that has become a WebSocket: its access line comes when the socket is gone.
@@ -138,13 +156,6 @@ impl TunnelWatch for Watch {
             TunnelEnd::Refused(_) | TunnelEnd::Answered | TunnelEnd::Closed => None,
         };
     }
-}
-
-fn connection_upgrades(headers: &HeaderMap) -> bool {
-    headers.get_all(header::CONNECTION).iter().any(|value| {
-        let mut options = value.as_bytes().split(|byte| *byte == b',');
-        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
-    })
 }
 
 const HAND_OVER_KEEPALIVE_SECONDS: u64 = 60;

@@ -1,14 +1,13 @@
-//! The HTTP/2 side of the recorder: prior knowledge, no TLS; answers each request with 200, content and trailers.
+//! The HTTP/2 side of the recorder: from the preface on, over whatever it came; answers each request with 200, content and trailers.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
-use std::net::TcpStream;
+use std::io;
 
-use super::{Notes, Seen};
+use super::{Notes, Seen, Stream};
 use crate::h2::{Frame, PREFACE, flag, kind};
 use crate::hpack::{self, Decoder};
 
-pub(super) fn serve(mut stream: TcpStream, notes: &Notes) {
+pub(super) fn serve(mut stream: impl Stream, notes: &Notes) {
     notes.connected();
     let mut preface = [0; PREFACE.len()];
     if stream.read_exact(&mut preface).is_err() || preface != PREFACE {
@@ -27,13 +26,13 @@ pub(super) fn serve(mut stream: TcpStream, notes: &Notes) {
     }
 }
 
-struct Connection {
-    stream: TcpStream,
+struct Connection<S> {
+    stream: S,
     decoder: Decoder,
     open: HashMap<u32, (usize, Seen)>,
 }
 
-impl Connection {
+impl<S: Stream> Connection<S> {
     fn put(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> io::Result<()> {
         let frame = Frame {
             kind,
@@ -41,7 +40,7 @@ impl Connection {
             stream,
             payload: payload.to_vec(),
         };
-        io::Write::write_all(&mut self.stream, &frame.to_bytes())
+        self.stream.write_all(&frame.to_bytes())
     }
 
     fn take(&mut self, frame: &Frame, notes: &Notes) -> io::Result<()> {

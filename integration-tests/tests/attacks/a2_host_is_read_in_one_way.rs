@@ -1,6 +1,9 @@
 //! A2: one host, however it is written; where two are named, none is believed.
 
+use std::time::Duration;
+
 use octroi_integration_tests::h2;
+use octroi_integration_tests::patience::wait_for;
 use octroi_integration_tests::visitor::{VERSIONS, Version};
 
 use crate::stage::{HOST, PAYROLL, Stage, assert_challenged, assert_passed, assert_refused};
@@ -107,7 +110,7 @@ fn a2_a_host_unlike_the_authority_over_http2_is_refused() {
         b"/public/",
         &[(b"host", PAYROLL.as_bytes())],
     );
-    // Pingora answers this one before anything of ours is asked: the status alone.
+    // Pingora answers this one before anything of ours is asked: the status alone. The log has it all the same.
     let answer = stage.send_h2(HOST, &fields).response();
     let all = answer.everything();
     assert_eq!(
@@ -120,6 +123,22 @@ fn a2_a_host_unlike_the_authority_over_http2_is_refused() {
         (None, None)
     );
     stage.assert_nothing_passed("another in :authority");
+    let line = wait_for(Duration::from_secs(5), || {
+        let log = stage.world.log();
+        let mut lines = log.lines();
+        let line = lines.find(|line| line.contains("request_http2_head"))?;
+        serde_json::from_str::<serde_json::Value>(line).ok()
+    });
+    let (line, _) = line.unwrap_or_else(|| panic!("no access line: {}", stage.world.log()));
+    assert_eq!(
+        (
+            line["kind"].as_str(),
+            line["status"].as_u64(),
+            line["method"].as_str()
+        ),
+        (Some("access"), Some(400), Some("-")),
+        "{line}"
+    );
 }
 
 #[test]

@@ -5,9 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use octroi_integration_tests::binary;
+use octroi_integration_tests::h1;
 use octroi_integration_tests::patience::{Stopwatch, pause};
 use octroi_integration_tests::plain;
-use octroi_integration_tests::world::{SESSION_COOKIE, World};
+use octroi_integration_tests::recorder::{Recorder, Reply};
+use octroi_integration_tests::world::{Route, SESSION_COOKIE, World};
+
+const HOST: &str = "echo.localhost";
 
 #[test]
 fn the_demonstration_tells_scripts_everything() {
@@ -91,11 +95,78 @@ fn a_stop_lets_requests_under_way_finish() {
     assert_eq!((response.status, response.body.len()), (200, 40_000_000));
 }
 
+/// A reload is no order to stop; a second order to stop cuts what is left, and all of it is written down before the
+/// journal's last line.
+#[test]
+fn a_second_stop_cuts_what_is_left_and_a_hangup_does_not() {
+    for second in ["TERM", "INT"] {
+        let dripping = Recorder::scripted(|_, stream| {
+            let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+            stream.write_all(head.as_bytes()).ok();
+            while stream.write_all(b"drop").is_ok() {
+                pause(Duration::from_millis(50));
+            }
+            Reply::Taken
+        });
+        let mut world = World::with_routes(&[Route {
+            host: HOST,
+            path: "/",
+            to: &dripping,
+            more: "sign_in = \"public\"",
+        }]);
+        let mut client = h1::Client::connect(&world.door, HOST).expect("a connection");
+        let authority = world.authority(HOST);
+        client.send(format!("GET /slow HTTP/1.1\r\nHost: {authority}\r\n\r\n").as_bytes());
+        assert_eq!(client.head().expect("a head").expect("a head").status, 200);
+
+        world.gateway.signal("TERM");
+        world
+            .gateway
+            .wait_until("begin to stop", |log| log.contains("no new work is taken"));
+        world.gateway.signal("HUP");
+        world.gateway.wait_until("tell that it stops", |log| {
+            log.contains("nothing is read again")
+        });
+        for _ in 0..10 {
+            let piece = client.some().expect("content");
+            assert!(!piece.is_empty(), "{second}: {}", world.log());
+        }
+        let log = world.log();
+        assert!(!log.contains("told twice"), "{log}");
+
+        world.gateway.signal(second);
+        let status = world.gateway.end(Duration::from_secs(5));
+        let log = world.log();
+        assert!(
+            status.is_some_and(|status| status.success()),
+            "{second}: {log}"
+        );
+        assert!(log.contains("told twice to stop"), "{log}");
+        while !client.some().expect("an end").is_empty() {}
+        let line = log.find("\"path\":\"/slow\"").expect("an access line");
+        let last = log.rfind("stopped").expect("the last line");
+        assert!(line < last, "{log}");
+        let events = world.run_json(&["journal", "search"]);
+        let kinds: Vec<_> = events
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|event| event["kind"].as_str().unwrap_or_default())
+            .collect();
+        // Newest first, the search's own line among them.
+        let after = kinds.iter().take_while(|kind| **kind != "stopped");
+        assert!(
+            after.into_iter().all(|kind| *kind == "journal_read"),
+            "{kinds:?}"
+        );
+    }
+}
+
 /// Sessions and accounts are durable: a restart asks nobody to sign in again.
 #[test]
 fn a_restart_keeps_sessions() {
-    let stage = octroi_integration_tests::recorder::Recorder::start();
-    let mut world = World::with_routes(&[octroi_integration_tests::world::Route {
+    let stage = Recorder::start();
+    let mut world = World::with_routes(&[Route {
         host: "echo.localhost",
         path: "/",
         to: &stage,

@@ -9,6 +9,7 @@
 mod allocations;
 mod assertion;
 mod broken_input;
+mod built_in_limits;
 mod commands;
 mod documentation;
 mod entrances;
@@ -20,6 +21,7 @@ mod nginx_upstream;
 mod plain_http;
 mod reload;
 mod scale;
+mod services_over_tls;
 mod sessions_in_use;
 mod store_faults;
 mod timeouts;

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use octroi_integration_tests::authority::{Authority, Certified};
+use octroi_integration_tests::binary::said;
 use octroi_integration_tests::patience::{pause, wait_for};
 use octroi_integration_tests::recorder::Recorder;
 use octroi_integration_tests::visitor::{VERSIONS, Visitor};
-use octroi_integration_tests::world::{Route, World};
+use octroi_integration_tests::wire::Door;
+use octroi_integration_tests::world::{Route, Running, World};
 
 const HOST: &str = "echo.localhost";
 const TAKEN_OVER: Duration = Duration::from_secs(10);
@@ -85,6 +88,75 @@ fn a_bad_new_certificate_leaves_the_old_one_in_place() {
     assert_eq!(world.visitor().get(&world.url(HOST, "/")).status, 200);
 }
 
+/// Every name of the demonstration's certificate.
+const NAMES: [&str; 5] = [
+    "localhost",
+    "login.localhost",
+    "paie.localhost",
+    HOST,
+    "visites.localhost",
+];
+
+fn put(world: &World, certified: &Certified) {
+    certified.write(&world.directory.join("tls"), "new");
+    for (from, to) in [("new.key", "key.pem"), ("new.pem", "chain.pem")] {
+        let tls = world.directory.join("tls");
+        fs::rename(tls.join(from), tls.join(to)).expect("a new file");
+    }
+}
+
+/// What a client that believes this authority says of the certificate that is served.
+fn verdict(world: &World, authority: &Authority) -> String {
+    let file = authority.write(&world.directory.join("believed.pem"));
+    let door = Door::new(world.facts.https, &file);
+    let refused = door.tls(HOST, &["http/1.1"]).map(|_| ());
+    refused.map_or_else(|error| error.to_string(), |()| "good".to_owned())
+}
+
+/// A certificate that lapses is one fault and not two: the gateway starts with it, and takes over whatever else changes.
+/// A file that somebody puts there anew and that is over already is a mistake.
+#[test]
+fn a_certificate_that_is_over_stops_neither_a_start_nor_a_reload() {
+    let upstream = Recorder::start();
+    let mut world = World::with_routes(&[public("/", &upstream)]);
+    let (first, second) = (Authority::new(), Authority::new());
+    put(&world, &first.certify_names(&NAMES, (2001, 2002)));
+    let output = world.run(&["reload"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("chain.pem: good from"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(world.visitor().get(&world.url(HOST, "/")).status, 200);
+
+    let output = world.run(&["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("warning"), "{}", said(&output));
+    assert!(world.gateway.stop().is_some_and(|status| status.success()));
+    world.gateway = Running::serve(world.config(), world.facts.https);
+    let log = world.log();
+    assert!(log.contains("served all the same"), "{log}");
+    let told = verdict(&world, &first);
+    assert!(told.contains("expired"), "{told}");
+
+    let config = fs::read_to_string(world.config()).expect("the configuration");
+    let other = config.replace("sign_in = \"public\"", "allow = \"everyone\"");
+    fs::write(world.config(), other).expect("the configuration");
+    let output = world.run(&["reload"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+
+    put(&world, &second.certify_names(&NAMES, (2001, 2002)));
+    let output = world.run(&["reload"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let told = verdict(&world, &first);
+    assert!(told.contains("expired"), "the old one is served: {told}");
+    put(&world, &second.certify_names(&NAMES, (2001, 2100)));
+    let output = world.run(&["reload"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(verdict(&world, &second), "good");
+}
+
 /// Under load, with ten reloads: each request is answered by the old rule or by the new one, and none is lost.
 #[test]
 fn no_request_is_lost_to_a_reload() {
@@ -122,7 +194,7 @@ fn no_request_is_lost_to_a_reload() {
 fn ask_until(
     done: &AtomicBool,
     answered: &AtomicUsize,
-    door: &octroi_integration_tests::wire::Door,
+    door: &Door,
     version: octroi_integration_tests::visitor::Version,
     url: &str,
 ) {

@@ -40,6 +40,9 @@ pub enum Malformed {
     HostMissing,
     /// More than one `Host`.
     HostRepeated,
+    /// A head of HTTP/2 that the library beneath us has refused by itself: hosts or lengths that do
+    /// not agree, no host, or a byte that a target must not hold. It does not tell which.
+    Http2Head,
     /// A method that is never served: TRACE, CONNECT, or one over [`Malformed::METHOD_BYTES_MAX`].
     Method,
     /// A host other than the one of the TLS handshake.
@@ -100,6 +103,7 @@ impl Malformed {
             Self::HostDisagrees => "request_host_disagrees",
             Self::HostMissing => "request_host_missing",
             Self::HostRepeated => "request_host_repeated",
+            Self::Http2Head => "request_http2_head",
             Self::Method => "request_method",
             Self::Misdirected => "request_misdirected",
             Self::PathParameter => "request_path_parameter",
@@ -134,6 +138,7 @@ impl Malformed {
             | Self::HostDisagrees
             | Self::HostMissing
             | Self::HostRepeated
+            | Self::Http2Head
             | Self::PathParameter
             | Self::RequestLine
             | Self::TargetByte

@@ -67,8 +67,8 @@ fn everything_else_is_a_bad_request() {
     }
 }
 
-#[test]
-fn of_the_webroot_only_tokens_are_served() {
+#[tokio::test]
+async fn of_the_webroot_only_tokens_are_served() {
     let folder = tempfile::tempdir().unwrap();
     let challenges = folder.path().join(".well-known/acme-challenge");
     fs::create_dir_all(challenges.join("folder")).unwrap();
@@ -78,16 +78,23 @@ fn of_the_webroot_only_tokens_are_served() {
     fs::write(folder.path().join("secret"), "secret").unwrap();
     std::os::unix::fs::symlink(folder.path().join("secret"), challenges.join("link")).unwrap();
     let entrance = entrance(443, Some(folder.path().to_owned()));
-    let ask = |token: &str| {
+    let ask = async |token: &str| {
         // A certificate may be wanted for a host that is not configured yet.
         let head = request(&format!("{ACME_PREFIX}{token}"), "new.example.com");
-        answer(head.as_bytes(), &entrance)
+        let bytes = answer(head.as_bytes(), &entrance).into_bytes().await;
+        String::from_utf8(bytes).unwrap()
     };
-    assert_eq!(
-        ask("to_k-3n"),
-        Answer::Challenge(b"to_k-3n.thumbprint".to_vec())
-    );
-    assert_eq!(ask(&"x".repeat(128)), Answer::Challenge(b"long".to_vec()));
+    for (token, content) in [
+        ("to_k-3n", "to_k-3n.thumbprint"),
+        (&"x".repeat(128), "long"),
+    ] {
+        let answer = ask(token).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK\r\n")
+                && answer.ends_with(&format!("\r\n\r\n{content}")),
+            "{answer}"
+        );
+    }
     let too_long = "x".repeat(129);
     for token in [
         "",
@@ -99,7 +106,9 @@ fn of_the_webroot_only_tokens_are_served() {
         "..%2fsecret",
         &too_long,
     ] {
-        assert_eq!(ask(token), Answer::Status("404 Not Found"), "{token:?}");
+        let answer = ask(token).await;
+        let nothing = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        assert_eq!(answer, nothing, "{token:?}");
     }
 }
 

@@ -3,8 +3,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use octroi_certs::{
-    client::{Authorities, ClientIdentity, client_config},
+    client::{Authorities, ClientIdentity, ClientTls},
     dev_authority::DevelopmentAuthority,
+    tls::Profile,
 };
 use rustls::{RootCertStore, ServerConfig, crypto::aws_lc_rs, server::WebPkiClientVerifier};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
@@ -76,7 +77,9 @@ async fn greeting(
     let folder = tempfile::tempdir().unwrap();
     let roots = folder.path().join("roots.pem");
     std::fs::write(&roots, authority.certificate_pem()).unwrap();
-    let config = client_config(&Authorities::File(roots), identity, &[b"http/1.1"]).unwrap();
+    let authorities = Authorities::File(roots);
+    let tls = ClientTls::load(&authorities, identity, Profile::Intermediate).unwrap();
+    let config = tls.config(&[b"http/1.1"]);
     let dial = DirectDial {
         address: address.clone(),
         tls: Some((config, ServerName::try_from(name).unwrap())),
@@ -158,7 +161,7 @@ async fn a_unix_socket_is_dialled_by_its_path() {
 #[test]
 fn without_an_authority_there_is_no_upstream() {
     let nobody = Authorities::File("/nowhere/roots.pem".into());
-    let problem = client_config(&nobody, None, &[]).unwrap_err();
+    let problem = ClientTls::load(&nobody, None, Profile::Intermediate).unwrap_err();
     assert!(
         problem
             .to_string()

@@ -55,6 +55,20 @@ async fn what_is_being_answered_is_answered_to_its_end() {
 }
 
 #[tokio::test]
+async fn what_is_open_is_cut_where_there_is_no_time_left() {
+    let world = World::new().await;
+    let mut client = world.http1().await;
+    client.send(&get("/events")).await;
+    client.read_head().await;
+    let seen = std::sync::Arc::clone(&world.seen);
+    // Long before the time that a drain has.
+    let ended = tokio::time::timeout(Duration::from_secs(5), world.cut()).await;
+    ended.unwrap().unwrap();
+    assert_eq!(*seen.contexts_dropped.lock().unwrap(), 1);
+    client.read_to_end().await;
+}
+
+#[tokio::test]
 async fn what_does_not_end_is_cut_when_its_time_is_over() {
     let world = World::with(|plan| plan.limits.drain_timeout = Duration::from_millis(100)).await;
     let mut client = world.http1().await;

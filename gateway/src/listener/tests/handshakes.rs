@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::world::{Client, World, get, now, source};
+use super::world::{Client, World, get, source};
 
 fn alert(result: io::Result<Client>) -> AlertDescription {
     let Err(error) = result else {
@@ -225,12 +225,14 @@ async fn a_renewed_certificate_is_served_at_once_and_a_bad_one_never() {
         &["app.localhost", "*.wild.localhost"],
         false,
     );
-    reload::reload(&world.resolver, &world.sources, now()).unwrap();
+    world
+        .resolver
+        .replace(&reload::load_all(&world.sources).unwrap());
     let renewed = subject_of(&world.http1().await);
     assert_ne!(before, renewed);
 
     std::fs::write(&world.sources[0].chain, "nothing").unwrap();
-    let problems = reload::reload(&world.resolver, &world.sources, now()).unwrap_err();
+    let problems = reload::load_all(&world.sources).unwrap_err();
     assert_eq!(problems.len(), 1);
     assert_eq!(subject_of(&world.http1().await), renewed);
     open.send(&get("/still")).await;

@@ -37,7 +37,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::upstream;
 use crate::listener::{
-    Caps, Entrance,
+    Caps, Closing, Entrance,
     facts::ConnectionFacts,
     limits::{Limits, TunnelLimits},
     open_requests::{self, EndReason, OpenLabel, OpenRequest, OpenRequests, Registration, Tenure},
@@ -60,6 +60,7 @@ pub(super) struct World {
     pub(super) authority: DevelopmentAuthority,
     pub(super) folder: tempfile::TempDir,
     stop: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     served: JoinHandle<std::io::Result<()>>,
     pub(super) roots: RootCertStore,
 }
@@ -80,6 +81,8 @@ impl DoorRefusals for PlainRefusals {
             .header("content-length", text.len());
         answer.body(text.into()).unwrap()
     }
+
+    fn refused_unseen(&self, _facts: &Arc<ConnectionFacts>) {}
 }
 
 /// What a test may change before the door opens.
@@ -144,10 +147,9 @@ impl World {
                 plan.has_default_certificate,
             ),
         ];
-        let resolver = Resolver::new(&reload::load_all(&sources, now()).unwrap());
+        let resolver = Resolver::new(&reload::load_all(&sources).unwrap());
         let limits = Arc::new(plan.limits);
-        let caps = caps(&limits);
-        let tickets = tickets::rotating().unwrap();
+        let (caps, tickets) = (caps(&limits), tickets::rotating().unwrap());
         let entrance = Arc::new(Entrance {
             tls: tls::server_config(Arc::clone(&resolver), tickets, plan.profile).unwrap(),
             certificates: Arc::clone(&resolver),
@@ -170,10 +172,12 @@ impl World {
             .remove(0);
         let address = listener.local_addr().unwrap();
         let (stop, shutdown) = watch::channel(false);
-        let served = tokio::spawn(serve_https(listener, proxy, entrance, shutdown));
+        let cut = watch::Sender::new(false);
+        let serving = serve_https(listener, proxy, entrance, closing(shutdown, &cut));
+        let served = tokio::spawn(serving);
         let mut roots = RootCertStore::empty();
-        let root = CertificateDer::from_pem_slice(authority.certificate_pem().as_bytes());
-        roots.add(root.unwrap()).unwrap();
+        let root = CertificateDer::from_pem_slice(authority.certificate_pem().as_bytes()).unwrap();
+        roots.add(root).unwrap();
         Self {
             address,
             open,
@@ -184,6 +188,7 @@ impl World {
             authority,
             folder,
             stop,
+            cut,
             served,
             roots,
         }
@@ -274,6 +279,18 @@ impl World {
     pub(super) fn begin_to_stop(&self) {
         self.stop.send_replace(true);
     }
+
+    /// Tells the door to stop, and to cut what is open.
+    pub(super) async fn cut(self) -> std::io::Result<()> {
+        self.begin_to_stop();
+        self.cut.send_replace(true);
+        self.served.await.unwrap()
+    }
+}
+
+fn closing(shutdown: watch::Receiver<bool>, cut: &watch::Sender<bool>) -> Closing {
+    let cut = cut.subscribe();
+    Closing { shutdown, cut }
 }
 
 /// A client's side of a connection.

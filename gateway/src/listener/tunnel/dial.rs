@@ -19,7 +19,7 @@ pub(crate) struct DirectDial {
 }
 
 /// Where an upstream listens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum UpstreamAddress {
     /// TCP.
     Inet(SocketAddr),

@@ -3,13 +3,13 @@
 use std::io;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::Empty;
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::{task::JoinHandle, time::timeout};
 
-use super::{Dial, TunnelFault, UpstreamStream, WebSocketKey};
+use super::{Dial, TunnelFault, UpstreamStream, WebSocketKey, connection_upgrades};
 use crate::listener::limits::TunnelLimits;
 
 /// What the upstream answered.
@@ -103,16 +103,9 @@ fn accepts(headers: &HeaderMap, key: WebSocketKey) -> bool {
     };
     let switches = only(header::UPGRADE)
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    let connects = headers.get_all(header::CONNECTION).iter().any(has_upgrade);
+    let connects = connection_upgrades(headers);
     let accept = only(header::SEC_WEBSOCKET_ACCEPT);
     switches && connects && accept.is_some_and(|value| value.as_bytes() == key.accept().as_bytes())
-}
-
-fn has_upgrade(value: &HeaderValue) -> bool {
-    value
-        .as_bytes()
-        .split(|&byte| byte == b',')
-        .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
 }
 
 /// The task that reads from the upstream; ends with its owner.

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use octroi_certs::tls::Profile;
 use octroi_policy::{decision::DenyReason, session::Computer};
 use pingora::proxy::Session;
 use tokio::io::AsyncWriteExt;
@@ -31,7 +32,14 @@ fn site(world: &World, change: impl FnOnce(String) -> String) -> Site {
     let settings = octroi_config::parse(&text, Path::new("/octroi.toml"))
         .unwrap_or_else(|problems| panic!("{problems:#?}"))
         .settings;
-    Site::new(&settings, &Arc::from([]), 443, &world.metrics).unwrap()
+    Site::new(
+        &settings,
+        &Arc::from([]),
+        443,
+        Profile::Intermediate,
+        &world.metrics,
+    )
+    .unwrap()
 }
 
 /// A WebSocket of marie's, open to the payroll.

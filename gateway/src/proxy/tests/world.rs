@@ -10,6 +10,7 @@ use std::{
 use arc_swap::ArcSwap;
 use axum::{Router, extract::Request, http::HeaderMap, response::IntoResponse};
 use bytes::Bytes;
+use octroi_certs::tls::Profile;
 use octroi_policy::{
     assurance::Assurance,
     host::Host,
@@ -149,7 +150,14 @@ impl World {
         let settings = octroi_config::parse(&text, Path::new("/octroi.toml"))
             .unwrap_or_else(|problems| panic!("{problems:#?}"))
             .settings;
-        let site = Site::new(&settings, &Arc::from([]), 443, &metrics).unwrap();
+        let site = Site::new(
+            &settings,
+            &Arc::from([]),
+            443,
+            Profile::Intermediate,
+            &metrics,
+        )
+        .unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (count, burst) = (1.try_into().unwrap(), 50.try_into().unwrap());
         let minute = Duration::from_mins(1);

@@ -5,18 +5,12 @@ use std::path::Path;
 use super::*;
 use crate::proxy::tests::world::CONFIGURATION;
 
-const NOW: Timestamp = Timestamp::from_unix_millis(1_795_305_600_000);
-
 /// The service at `address`, behind a gateway that listens on `listeners`.
 fn service(address: &str, expose_ok: bool, listeners: &[&str]) -> Service {
     let target = address.parse().map_or_else(
         |_| {
             let (name, port) = address.rsplit_once(':').unwrap();
-            Target::Name {
-                name: name.into(),
-                port: port.parse().unwrap(),
-                resolved: ArcSwapOption::empty(),
-            }
+            Target::Name(Name::new(name, port.parse().unwrap()))
         },
         Target::Tcp,
     );
@@ -27,7 +21,7 @@ fn service(address: &str, expose_ok: bool, listeners: &[&str]) -> Service {
     let (_, route) = settings.routes.iter().next().unwrap();
     let listeners = listeners.iter().map(|one| one.parse().unwrap()).collect();
     // The configuration would refuse most of these: the rule holds without it, too.
-    let mut service = Service::new(route, listeners).unwrap();
+    let mut service = Service::new(route, listeners, Profile::Intermediate).unwrap();
     service.targets = Box::new([target]);
     service.expose_ok = expose_ok;
     service
@@ -35,18 +29,11 @@ fn service(address: &str, expose_ok: bool, listeners: &[&str]) -> Service {
 
 /// Why nothing is sent there; empty where something is.
 async fn refusal(service: &Service) -> String {
-    let (peer, dial) = (
-        service.peer(NOW, Awaited::Answer).await,
-        service.dial(NOW).await,
-    );
-    let why = peer
-        .err()
-        .map(|fault| fault.to_string())
-        .unwrap_or_default();
-    let also = dial
-        .err()
-        .map(|fault| fault.to_string())
-        .unwrap_or_default();
+    let Err(fault) = service.peer(Awaited::Answer).await else {
+        return String::new();
+    };
+    let why = fault.to_string();
+    let also = service.connect().await.err().unwrap().to_string();
     assert_eq!(why, also, "a WebSocket goes where requests go");
     why
 }
@@ -115,4 +102,46 @@ async fn an_address_that_may_not_be_used_costs_no_request_while_another_is_good(
             assert_eq!(refusal(&both).await, "", "{bad}, {turn}");
         }
     }
+}
+
+/// A service at an address where nobody listens, and at one where somebody does.
+async fn half_dead() -> (Service, tokio::net::TcpListener, SocketAddr) {
+    let listen = || tokio::net::TcpListener::bind("127.0.0.1:0");
+    let (dead, good) = (listen().await.unwrap(), listen().await.unwrap());
+    let (dead, alive) = (dead.local_addr().unwrap(), good.local_addr().unwrap());
+    let mut both = service("10.0.0.1:80", false, &[]);
+    both.targets = Box::new([Target::Tcp(dead), Target::Tcp(alive)]);
+    (both, good, dead)
+}
+
+#[tokio::test]
+async fn a_websocket_is_tried_at_every_address_and_the_dead_one_only_once() {
+    let (service, good, dead) = half_dead().await;
+    assert_eq!(service.tries(), 2);
+    service.connect().await.unwrap();
+    assert!(service.avoided.contains(&UpstreamAddress::Inet(dead)));
+    for _ in 0..4 {
+        let picked = service.pick().await.unwrap();
+        let alive = good.local_addr().unwrap();
+        assert_eq!(picked, UpstreamAddress::Inet(alive));
+    }
+    drop(good);
+    let refused = service.connect().await.err().unwrap();
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    // All of them failed: they take turns again, since one has to be tried.
+    let [one, other] = [service.pick().await.unwrap(), service.pick().await.unwrap()];
+    assert_ne!(one, other);
+}
+
+#[tokio::test]
+async fn what_pingora_could_not_reach_is_avoided_by_websockets_too() {
+    let (service, _good, dead) = half_dead().await;
+    let dead = UpstreamAddress::Inet(dead);
+    let peer = service.peer(Awaited::Answer).await.unwrap();
+    service.failed(&peer);
+    assert!(service.avoided.contains(&dead));
+    let socket = PathBuf::from("/run/service.sock");
+    let unix = HttpPeer::new_uds("/run/service.sock", false, String::new());
+    service.failed(&unix.unwrap());
+    assert!(service.avoided.contains(&UpstreamAddress::Unix(socket)));
 }

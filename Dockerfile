@@ -1,12 +1,7 @@
-# What ships: one binary, no shell needed, no root.
-#
-#   docker build -t octroi .
-#   docker run -p 443:8443 -p 80:8080 -v octroi-etc:/etc/octroi -v octroi-data:/var/lib/octroi octroi
-#
-# Inside, the gateway listens above 1024; the published ports are the public ones, so the
-# configuration says `public_port = 443`.
+# What ships: one binary, no root. `docs/ops/install.md` has the commands; deploy/compose.yaml starts it.
 
 FROM rust:1-slim-bookworm AS build
+# aws-lc and SQLite are C.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends build-essential cmake \
  && rm -rf /var/lib/apt/lists/*
@@ -18,17 +13,19 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
  && install -D --mode=0755 target/release/octroi /out/octroi
 
 FROM debian:bookworm-slim
-# The authorities of the system, for upstreams that are spoken to over TLS.
+# The authorities of the system, for services that are spoken to over TLS. The numbers are said, so that folders of the
+# host can be given to them.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --home-dir /var/lib/octroi --shell /usr/sbin/nologin octroi \
- && install -d --owner=octroi --group=octroi --mode=0700 /etc/octroi /var/lib/octroi /run/octroi
+ && groupadd --gid 10001 octroi \
+ && useradd --uid 10001 --gid octroi --no-create-home --home-dir /var/lib/octroi --shell /usr/sbin/nologin octroi \
+ && install -d --owner=octroi --group=octroi --mode=0700 /etc/octroi /var/lib/octroi
 COPY --from=build /out/octroi /usr/local/bin/octroi
 USER octroi
 ENV OCTROI_LOG=json
-EXPOSE 8443 8080
-VOLUME ["/etc/octroi", "/var/lib/octroi"]
+EXPOSE 443 80
+VOLUME ["/var/lib/octroi"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/octroi"]
 CMD ["serve", "--config", "/etc/octroi/octroi.toml"]

@@ -1,6 +1,8 @@
 //! HPACK (RFC 7541), as a hostile client and a recording server need it: an encoder that can say anything, literally,
 //! and a complete decoder.
 
+use std::sync::OnceLock;
+
 /// A header block in which each field is a literal without indexing: nothing is normalised, nothing refused.
 pub fn encode(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
     let mut block = Vec::new();
@@ -179,16 +181,34 @@ fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// The symbol whose canonical code has this value and this length.
 fn symbol(code: u32, length: u32) -> Option<usize> {
-    let mut first = 0_u32;
-    for shorter in 1..=length {
-        let count = u32::try_from(symbols_of(shorter).count()).unwrap();
-        if shorter == length {
-            let offset = code.checked_sub(first).filter(|offset| *offset < count)?;
-            return symbols_of(length).nth(usize::try_from(offset).unwrap());
-        }
-        first = (first + count) << 1;
+    static TABLE: OnceLock<Vec<Codes>> = OnceLock::new();
+    let codes = TABLE
+        .get_or_init(table)
+        .get(usize::try_from(length).ok()?)?;
+    let offset = code.checked_sub(codes.first)?;
+    codes.symbols.get(usize::try_from(offset).ok()?).copied()
+}
+
+/// The codes of one length.
+struct Codes {
+    /// The code of the first symbol; the others follow without a gap.
+    first: u32,
+    symbols: Vec<usize>,
+}
+
+/// The codes by their length; worked out once, since every answer over HTTP/2 is read with them.
+fn table() -> Vec<Codes> {
+    let mut table: Vec<Codes> = Vec::new();
+    for length in 0..=30 {
+        let first = table.last().map_or(0, |shorter| {
+            (shorter.first + u32::try_from(shorter.symbols.len()).unwrap()) << 1
+        });
+        table.push(Codes {
+            first,
+            symbols: symbols_of(length).collect(),
+        });
     }
-    None
+    table
 }
 
 fn symbols_of(length: u32) -> impl Iterator<Item = usize> {

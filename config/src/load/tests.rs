@@ -105,7 +105,7 @@ to = "http://8.8.8.8"
     assert_eq!(
         errors(text),
         [
-            "3:9: `server.https` is \"0.0.0.0\": invalid socket address syntax; write an address and port such as \"0.0.0.0:443\", or a list of them",
+            "3:9: `server.https` is \"0.0.0.0\": the port is missing; write an address and port such as \"0.0.0.0:443\", or a list of them",
             "4:10: `server.portal` is \"login_example.com\": not a host name: letters, digits, '-' and '.' are wanted, labels of 1 to 63 characters; write a host name such as \"login.example.com\"",
             "6:11: `server.keyring` lies within `server.data`: whoever copies the data gets the keys to it; move the file elsewhere, such as \"/etc/octroi/keyring\"",
             "7:1: `server.worker` is not a key; did you mean `workers`?",
@@ -195,6 +195,9 @@ fn invariant_11_what_is_not_enforced_yet_is_refused_and_never_ignored() {
             "`route.sign_in = \"two_factor\"`",
         ),
         ("sign_in = \"passkey\"", "`route.sign_in = \"passkey\"`"),
+        ("two_factor = true", "`route.two_factor`"),
+        ("second_factor = true", "`route.second_factor`"),
+        ("passkey = \"required\"", "`route.passkey`"),
         ("fresh = \"12h\"", "`route.fresh`"),
         (
             "limit = { per_account = \"600/min\", burst = 100 }",
@@ -752,6 +755,10 @@ fn what_people_often_write_is_answered_with_what_is_wanted() {
         (
             "to = \"http://10.0.0.1:80/\"",
             "`route.to` is \"http://10.0.0.1:80/\": scheme, host and port alone are told here, and the path is that of each request; write an address",
+        ),
+        (
+            "to = \"http://10.0.0.1:70000\"",
+            "`route.to` is \"http://10.0.0.1:70000\": a port is 1 to 65535; write an address",
         ),
         (
             "to = \"http://10.0.0.1\"\nmethods = [\"get\"]",

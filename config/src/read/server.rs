@@ -11,7 +11,10 @@ use ipnet::IpNet;
 
 use super::{file, values};
 use crate::{
-    reader::{Reader, value::parse_duration},
+    reader::{
+        Reader,
+        value::{Listener, parse_duration},
+    },
     settings::{Connections, Hsts, Management, Server, TlsProfile, Workers},
 };
 
@@ -66,7 +69,8 @@ fn listeners(reader: Reader<'_>, name: &str, required: bool) -> Vec<SocketAddr> 
     } else {
         reader.texts(name)
     };
-    values(reader.list_of::<SocketAddr>(name, texts))
+    let listeners = values(reader.list_of::<Listener>(name, texts));
+    listeners.into_iter().map(|listener| listener.0).collect()
 }
 
 /// Two listeners cannot stand at one address; port 0 is a different one each time.
@@ -109,22 +113,19 @@ fn optional_number(reader: Reader<'_>, name: &str) -> Option<NonZeroU16> {
 
 fn management(reader: Reader<'_>) -> Option<Management> {
     let networks = values(reader.list::<IpNet>("management_networks"));
-    let address = reader.parsed::<SocketAddr>("management")?;
-    if !address.value.ip().is_loopback() && networks.is_empty() {
+    let told = reader.parsed::<Listener>("management")?;
+    let address = told.value.0;
+    if !address.ip().is_loopback() && networks.is_empty() {
         reader.reading().error(
-            address.at,
+            told.at,
             format!(
-                "`server.management` is {}, which others can reach, and nobody is named who may",
-                address.value
+                "`server.management` is {address}, which others can reach, and nobody is named who may"
             ),
             "name them in `management_networks`, or take an address such as \"127.0.0.1:9443\"",
         );
         return None;
     }
-    Some(Management {
-        address: address.value,
-        networks,
-    })
+    Some(Management { address, networks })
 }
 
 fn data(reader: Reader<'_>) -> Option<PathBuf> {

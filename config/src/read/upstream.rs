@@ -81,6 +81,8 @@ fn upstream(reader: Reader<'_>, text: Told<&str>) -> Option<Told<(Scheme, Upstre
         let rest = text.value.split_once("://").map_or("", |(_, rest)| rest);
         let why = if rest.contains(['/', '?', '#', '@']) {
             ": scheme, host and port alone are told here, and the path is that of each request"
+        } else if is_beyond_the_last_port(rest) {
+            ": a port is 1 to 65535"
         } else {
             ""
         };
@@ -90,6 +92,15 @@ fn upstream(reader: Reader<'_>, text: Told<&str>) -> Option<Told<(Scheme, Upstre
     Some(Told {
         value: (scheme, Upstream::Tcp { host, port }),
         at,
+    })
+}
+
+/// Whether what follows the last colon is a number that no port has.
+fn is_beyond_the_last_port(rest: &str) -> bool {
+    rest.rsplit_once(':').is_some_and(|(_, port)| {
+        !port.is_empty()
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<NonZeroU16>().is_err()
     })
 }
 

@@ -1,6 +1,10 @@
 //! How durations, rates, colours and addresses of pages are written.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
+    net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     path::{Component, Path, PathBuf},
     str::FromStr,
@@ -45,6 +49,38 @@ pub(crate) fn tidy(path: &Path) -> PathBuf {
     }
     tidy
 }
+
+/// The address of a listener: an IP address and a port, told apart so that what is wrong can be said.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Listener(pub(crate) SocketAddr);
+
+impl FromStr for Listener {
+    type Err = MalformedValue;
+
+    /// Reads `0.0.0.0:443` or `[::]:443`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self(address));
+        }
+        if text.parse::<IpAddr>().is_ok() {
+            return Err(MalformedValue("the port is missing"));
+        }
+        let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+        let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        Err(MalformedValue(if !is_number {
+            "the port is missing"
+        } else if port.parse::<u16>().is_err() {
+            PORT_OUT_OF_BOUNDS
+        } else if host.is_empty() {
+            "the address before the port is missing"
+        } else {
+            "an IP address is wanted before the port, IPv6 in square brackets"
+        }))
+    }
+}
+
+/// Why a number is no port.
+pub(crate) const PORT_OUT_OF_BOUNDS: &str = "a port is at most 65535";
 
 impl FromStr for Rate {
     type Err = MalformedValue;
@@ -107,66 +143,5 @@ impl FromStr for Origin {
             _ => String::new(),
         };
         Ok(Self(format!("{scheme}://{host}{port}").into()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_a_number_and_a_unit() {
-        for (text, seconds) in [("10s", 10), ("15m", 900), ("15min", 900), ("8h", 28_800)] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)));
-        }
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        for text in [
-            "",
-            "10",
-            "s",
-            "1.5h",
-            "-1s",
-            "1 h",
-            "1w",
-            "99999999999999999999d",
-            "é",
-        ] {
-            assert!(parse_duration(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn rates_colours_and_origins_are_read_or_refused() {
-        assert!("600/min".parse::<Rate>().is_ok());
-        for text in ["0/s", "600", "600/day", "/s", "-1/s"] {
-            assert!(text.parse::<Rate>().is_err(), "{text:?}");
-        }
-        assert!("#1f4fa3".parse::<Accent>().is_ok());
-        for text in ["1f4fa3", "#fff", "#gggggg", "#éa1b2", "red"] {
-            assert!(text.parse::<Accent>().is_err(), "{text:?}");
-        }
-        let origin = |text: &str| {
-            text.parse::<Origin>()
-                .map(|origin| origin.as_str().to_owned())
-        };
-        assert_eq!(
-            origin("https://A.example:443").as_deref(),
-            Ok("https://a.example")
-        );
-        assert_eq!(
-            origin("http://a.example:8080").as_deref(),
-            Ok("http://a.example:8080")
-        );
-        for text in [
-            "null",
-            "*",
-            "https://a/",
-            "https://a/b",
-            "https://u@a",
-            "ws://a",
-            "a.example",
-        ] {
-            assert!(origin(text).is_err(), "{text:?}");
-        }
     }
 }

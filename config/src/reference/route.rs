@@ -2,6 +2,9 @@
 
 use super::{DAY, HOUR, Key, Kind, Later, Section, seconds};
 
+/// What stands in for proofs that do not exist yet.
+const PROOFS: &str = "leave it out; what proof a route takes is said in `sign_in`, where a later version will know \"two_factor\" and \"passkey\"";
+
 pub(crate) const ROUTE: Section = Section {
     name: "route",
     within: None,
@@ -116,6 +119,19 @@ pub(crate) const ROUTE: Section = Section {
         Later {
             name: "limit",
             remedy: "leave it out; `[limits]` covers those who are not signed in",
+        },
+        // Ways in which people write `sign_in = "two_factor"`.
+        Later {
+            name: "two_factor",
+            remedy: PROOFS,
+        },
+        Later {
+            name: "second_factor",
+            remedy: PROOFS,
+        },
+        Later {
+            name: "passkey",
+            remedy: PROOFS,
         },
         Later {
             name: "auth",

@@ -14,7 +14,7 @@ mod serve;
 mod session;
 mod user;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -132,13 +132,16 @@ impl Failure {
 /// Runs a gateway's own affairs (stores, reload, admin API) beside the workers that carry
 /// connections.
 fn on_background_runtime(affairs: impl Future<Output = Outcome>) -> Outcome {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(BACKGROUND_THREADS)
         .thread_name("background")
         .enable_all()
         .build()
-        .map_err(|error| Failure::Unavailable(format!("no runtime can be started: {error}")))?
-        .block_on(affairs)
+        .map_err(|error| Failure::Unavailable(format!("no runtime can be started: {error}")))?;
+    let outcome = runtime.block_on(affairs);
+    // Whatever has something to finish was waited for; a file on a mount that hangs is not.
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    outcome
 }
 
 /// Which configuration file a command reads.
@@ -167,6 +170,9 @@ fn answer_of_the_parser(error: &clap::Error) -> ExitCode {
 
 /// Threads of the background runtime.
 const BACKGROUND_THREADS: usize = 2;
+
+/// How long threads that wait for files are given at the end.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 refused or problems found, 2 usage, 3 store or network unavailable.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -71,10 +71,16 @@ impl Authority {
         path.to_owned()
     }
 
-    /// Settings of a server that shows a certificate for `name`, asks clients for one of `clients`, and speaks
-    /// `protocol`.
-    pub fn server(&self, name: &str, clients: &Self, protocol: &str) -> Arc<ServerConfig> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+    /// Settings of a server with the suites of `provider` that shows a certificate for `name`, asks clients for one of
+    /// `clients`, and speaks `protocol`.
+    pub fn server(
+        &self,
+        provider: CryptoProvider,
+        name: &str,
+        clients: &Self,
+        protocol: &str,
+    ) -> Arc<ServerConfig> {
+        let provider = Arc::new(provider);
         let mut roots = RootCertStore::empty();
         roots.add(clients.der()).expect("an authority");
         let verifier =

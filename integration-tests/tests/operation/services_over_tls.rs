@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
-use octroi_integration_tests::answer::{Answer, Response};
+use octroi_integration_tests::answer::Response;
 use octroi_integration_tests::authority::Authority;
 use octroi_integration_tests::h1;
 use octroi_integration_tests::recorder::{Recorder, Reply, Seen, Stream, ok};
 use octroi_integration_tests::visitor::{VERSIONS, navigation};
-use octroi_integration_tests::world::{Route, World};
+use octroi_integration_tests::world::{Route, Running, World};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 const HOST: &str = "echo.localhost";
 const NAME: &str = "payroll.internal";
@@ -32,36 +33,55 @@ struct Stage {
 
 impl Stage {
     fn new(protocol: &str, more: &str) -> Self {
+        Self::with(aws_lc_rs::default_provider(), protocol, more, "")
+    }
+
+    /// The service has the suites of `provider`; `server` is a line for `[server]`.
+    fn with(provider: CryptoProvider, protocol: &str, more: &str, server: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (services, clients, strangers) = (Authority::new(), Authority::new(), Authority::new());
         let file = |name: &str| folder.path().join(name);
         services.write(&file("services.pem"));
         strangers.write(&file("strangers.pem"));
         clients.certify("gateway").write(folder.path(), "gateway");
-        strangers
-            .certify("gateway")
-            .write(folder.path(), "stranger");
-        let settings = services.server(NAME, &clients, protocol);
+        let foreign = strangers.certify("gateway");
+        foreign.write(folder.path(), "stranger");
+        let settings = services.server(provider, NAME, &clients, protocol);
         let service = Recorder::over_tls(settings, answer);
-        let routes: Vec<_> = WAYS
-            .iter()
-            .map(|way| (format!("/{}/", way.0), lines(folder.path(), way, more)))
-            .collect();
-        let routes: Vec<_> = routes
-            .iter()
-            .map(|(path, more)| Route {
-                host: HOST,
-                path,
-                to: &service,
-                more,
-            })
-            .collect();
-        let world = World::with_routes(&routes);
+        let lines = WAYS.map(|way| {
+            let path = format!("/{}/", way.0);
+            (path, lines(folder.path(), &way, more))
+        });
+        let routes = lines.each_ref().map(|(path, more)| Route {
+            host: HOST,
+            path,
+            to: &service,
+            more,
+        });
+        let server = format!("[server]\n{server}\n");
+        let world = World::configured(&routes, |text| text.replace("[server]\n", &server));
         Self {
             service,
             world,
             folder,
         }
+    }
+
+    fn get(&self, way: &str) -> Response {
+        let url = self.world.url(HOST, &format!("/{way}/a"));
+        self.world.visitor().ask("GET", &url, &[], b"").response()
+    }
+
+    /// Asks for a WebSocket; gives what is answered, and the connection.
+    fn upgrade(&self, way: &str) -> (Response, h1::Client) {
+        let authority = self.world.authority(HOST);
+        let request = format!(
+            "GET /{way}/ws HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Origin: https://{authority}\r\n\r\n"
+        );
+        let mut client = h1::Client::connect(&self.world.door, HOST).expect("a connection");
+        (client.exchange(request.as_bytes()).response(), client)
     }
 
     /// What a refused way answers: what the service is told is nothing at all.
@@ -162,19 +182,9 @@ fn requests_reach_only_an_http2_service_that_proves_itself_and_lets_us_in() {
 #[test]
 fn a_websocket_reaches_only_a_service_that_proves_itself_and_lets_us_in() {
     let stage = Stage::new("http/1.1", "");
-    let authority = stage.world.authority(HOST);
     for (way, ..) in WAYS {
         stage.service.forget();
-        let request = format!(
-            "GET /{way}/ws HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Origin: https://{authority}\r\n\r\n"
-        );
-        let mut client = h1::Client::connect(&stage.world.door, HOST).expect("a connection");
-        let answer = client.exchange(request.as_bytes());
-        let Answer::Response(response) = answer else {
-            panic!("{way}: {answer:?}");
-        };
+        let (response, mut client) = stage.upgrade(way);
         if way != "right" {
             stage.assert_refused(way, &response);
             continue;
@@ -184,6 +194,41 @@ fn a_websocket_reaches_only_a_service_that_proves_itself_and_lets_us_in() {
         let said = client.exactly(5).expect("a frame");
         assert_eq!(said.as_deref(), Some(&[0x82, 3, 7, 8, 9][..]));
         assert_eq!(stage.service.count(), 1);
+    }
+}
+
+/// A service that speaks nothing stronger than AES-128 is reached where the profile allows it, and only there.
+#[test]
+fn towards_services_too_the_profile_says_which_suites_are_spoken() {
+    for (profile, status, switching) in [("standard", 200, 101), ("strong_256", 502, 502)] {
+        let mut short = aws_lc_rs::default_provider();
+        short.cipher_suites = vec![aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256];
+        let line = format!("tls_profile = \"{profile}\"");
+        let stage = Stage::with(short, "http/1.1", "", &line);
+        assert_eq!(stage.get("right").status, status, "{profile}");
+        assert_eq!(stage.upgrade("right").0.status, switching, "{profile}");
+    }
+}
+
+/// Without `ca` those are believed whom the system believes, wherever it keeps them; with it, nobody else.
+#[test]
+fn without_an_authority_of_its_own_a_route_believes_those_of_the_system() {
+    let mut stage = Stage::new("http/1.1", "");
+    assert!(stage.world.gateway.stop().is_some_and(|it| it.success()));
+    let services = stage.folder.path().join("services.pem");
+    let services = services.to_str().expect("a path");
+    let config = std::fs::read_to_string(stage.world.config()).expect("a configuration");
+    let without = config.replace(&format!("ca = \"{services}\", "), "");
+    assert_ne!(without, config);
+    std::fs::write(stage.world.config(), without).expect("a configuration");
+    let environment = [("SSL_CERT_FILE", services)];
+    let (config, address) = (stage.world.config(), stage.world.facts.https);
+    stage.world.gateway = Running::serve_with(config, address, &environment);
+    assert_eq!(stage.get("right").status, 200);
+    assert_eq!(stage.upgrade("right").0.status, 101);
+    for way in ["wrong-name", "wrong-authority"] {
+        assert_eq!(stage.get(way).status, 502, "{way}");
+        assert_eq!(stage.upgrade(way).0.status, 502, "{way}");
     }
 }
 

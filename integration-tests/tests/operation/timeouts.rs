@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use octroi_integration_tests::answer::Answer;
 use octroi_integration_tests::patience::{Stopwatch, pause};
-use octroi_integration_tests::recorder::{Recorder, Reply};
+use octroi_integration_tests::recorder::{Recorder, Reply, ok};
 use octroi_integration_tests::visitor::{VERSIONS, Version};
 use octroi_integration_tests::world::{Route, World};
 use octroi_integration_tests::{h1, h2};
@@ -209,6 +209,60 @@ fn invariant_8_a_service_that_takes_no_connection_is_given_up_in_time() {
         assert_eq!(answer.status, 502, "{all}");
         assert_eq!(answer.json()["error"], "upstream_unreachable", "{all}");
         assert!(!all.contains(&full.address.port().to_string()), "{all}");
+    }
+}
+
+/// An address that takes no connection costs one request its time and not each; a WebSocket is tried elsewhere, too.
+#[test]
+fn an_address_that_takes_no_connection_waits_while_another_is_good() {
+    let full = Full::start();
+    let upstream = Recorder::scripted(|seen, stream| {
+        if seen.only("upgrade").is_none() {
+            return Reply::Response(ok("here\n"));
+        }
+        let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        stream.write_all(head.as_bytes()).ok();
+        Reply::Taken
+    });
+    let start = || {
+        let route = Route {
+            host: HOST,
+            path: "/",
+            to: &upstream,
+            more: "sign_in = \"public\"\ntimeouts = { connect = \"1s\" }",
+        };
+        let both = format!("to = [\"http://{}\", \"{}\"]", full.address, upstream.url());
+        let one = format!("to = [\"{}\"]", upstream.url());
+        World::configured(&[route], |text| text.replace(&one, &both))
+    };
+    let world = start();
+    let authority = world.authority(HOST);
+    let request = format!(
+        "GET /ws HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Origin: https://{authority}\r\n\r\n"
+    );
+    for _ in 0..2 {
+        let mut client = h1::Client::connect(&world.door, HOST).expect("a connection");
+        let answer = client.exchange(request.as_bytes());
+        assert_eq!(answer.status(), 101, "{answer:?}");
+    }
+    for version in VERSIONS {
+        let world = start();
+        let watch = Stopwatch::start();
+        for number in 0..12 {
+            let mut visitor = world.visitor().speaking(version);
+            let answer = visitor.ask("POST", &world.url(HOST, "/a"), &[], b"x");
+            assert_eq!(answer.status(), 200, "{version:?}, {number}: {answer:?}");
+        }
+        // Every second one would have waited a second.
+        let waited = watch.elapsed();
+        assert!(waited < Duration::from_secs(4), "{version:?}: {waited:?}");
+        assert!(
+            waited > Duration::from_millis(900),
+            "nobody met the dead address"
+        );
     }
 }
 

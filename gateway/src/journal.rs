@@ -22,8 +22,8 @@ pub(crate) trait JournalStore: Send + Sync + 'static {
     async fn append(&self, drafts: Vec<Draft>) -> Result<(), StoreError>;
 
     /// Appends the line of a failure. Past [`FAILURES_PER_MINUTE_MAX`] a minute of the same source
-    /// and the same kind of event it is counted instead, and one line with count, first and last
-    /// time is written when the minute is over.
+    /// with the same answer it is counted instead, and one line for each reason with count, first
+    /// and last time is written when the minute is over.
     async fn append_failure(&self, draft: Draft, source: FailureSource) -> Result<(), StoreError>;
 
     /// Writes the lines of counted failures whose minute is over. Called every few seconds, and
@@ -44,7 +44,7 @@ pub(crate) trait JournalStore: Send + Sync + 'static {
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// Failures of one source and kind a minute that get a line each (design, "Journal").
+/// Failures of one source with one answer a minute that get a line each.
 pub(crate) const FAILURES_PER_MINUTE_MAX: u32 = 10;
 
 /// Where a failure came from: a keyed hash of the client's address or network, made by the caller.

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr},
     num::NonZeroUsize,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -31,7 +32,7 @@ use crate::{
     clock::{Clock, ManualClock},
     entropy::{Entropy, SystemEntropy},
     keyring::Keyring,
-    store::{Stores, memory},
+    store::{Stores, memory, sqlite},
 };
 
 /// The time at which each world begins.
@@ -79,7 +80,21 @@ impl World {
     pub(crate) async fn over(wrap: impl FnOnce(Stores) -> Stores) -> Self {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let keyring = Arc::new(Keyring::ephemeral(entropy.as_ref()).unwrap());
-        let stores = wrap(memory::open(Arc::clone(&keyring), Arc::clone(&entropy)));
+        let stores = wrap(memory::open(Arc::clone(&keyring), entropy));
+        Self::on(stores, keyring).await
+    }
+
+    /// The same over the embedded store, in a directory that is not there yet.
+    pub(crate) async fn embedded(data: PathBuf) -> Self {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let keyring = Arc::new(Keyring::ephemeral(entropy.as_ref()).unwrap());
+        let mut options = sqlite::OpenOptions::new(data, START);
+        options.reserve_len = 4096;
+        let stores = sqlite::open(options, Arc::clone(&keyring), entropy).await;
+        Self::on(stores.unwrap(), keyring).await
+    }
+
+    async fn on(stores: Stores, keyring: Arc<Keyring>) -> Self {
         let clock = ManualClock::at(START);
         let ended = Arc::<Ended>::default();
         let mut settings = IdentitySettings {
@@ -98,7 +113,7 @@ impl World {
         let identity = Identity::start(IdentityParts {
             stores: stores.clone(),
             clock: Arc::new(clock.clone()),
-            entropy,
+            entropy: Arc::new(SystemEntropy),
             settings: Arc::clone(&settings),
             keyring: Arc::clone(&keyring),
             hashing: HashingCapacity {

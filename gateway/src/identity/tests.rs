@@ -9,4 +9,5 @@ mod journaled;
 mod passwords;
 mod sessions;
 mod sign_in;
+mod statements;
 mod weather;

@@ -9,22 +9,31 @@ use super::{
     event::{Actor, Draft, Event, Personal, SignInFailure},
 };
 
-/// The failures of the current minute, by source and reason.
+/// The failures of the current minute, by source and by what was answered.
+///
+/// Whether a line is written takes time that can be seen from outside. So it depends on nothing
+/// that is not answered either: all that is wrong with a login and its password shares one number
+/// of lines (attack class C5).
 #[derive(Default)]
 pub(crate) struct Tally {
-    counts: HashMap<(FailureSource, SignInFailure), Count>,
+    minutes: HashMap<(FailureSource, SignInFailure), Minute>,
+}
+
+struct Minute {
+    began_at: Timestamp,
+    /// How many failures got a line.
+    written: u32,
+    /// Those that did not, by reason.
+    counts: Vec<Count>,
+    /// Where they came from, for the lines that tell of them.
+    sample: Personal,
 }
 
 struct Count {
-    minute_began_at: Timestamp,
-    /// Those that got a line.
-    written: u32,
-    /// Those that did not.
-    counted: u32,
+    reason: SignInFailure,
+    count: u32,
     first_at: Timestamp,
     last_at: Timestamp,
-    /// Where they came from, for the line that tells of them.
-    sample: Personal,
 }
 
 impl Tally {
@@ -33,47 +42,39 @@ impl Tally {
         let Event::SignInFailed { reason } = draft.event else {
             return Some(draft);
         };
-        if self.counts.len() >= SOURCES_MAX && !self.counts.contains_key(&(source, reason)) {
+        let key = (source, reason.as_answered());
+        if self.minutes.len() >= SOURCES_MAX && !self.minutes.contains_key(&key) {
             // A line too many is better than a failure that nobody sees.
             return Some(draft);
         }
-        let at = draft.at;
-        let count = self
-            .counts
-            .entry((source, reason))
-            .or_insert_with(|| Count {
-                minute_began_at: at,
-                written: 0,
-                counted: 0,
-                first_at: at,
-                last_at: at,
-                // Of many accounts there is no one login to tell, nor a key to seal it with.
-                sample: Personal {
-                    address: draft.personal.address,
-                    ..Personal::default()
-                },
-            });
-        if count.written < FAILURES_PER_MINUTE_MAX {
-            count.written += 1;
+        let minute = self.minutes.entry(key).or_insert_with(|| Minute {
+            began_at: draft.at,
+            written: 0,
+            counts: Vec::new(),
+            // Of many accounts there is no one login to tell, nor a key to seal it with.
+            sample: Personal {
+                address: draft.personal.address,
+                ..Personal::default()
+            },
+        });
+        if minute.written < FAILURES_PER_MINUTE_MAX {
+            minute.written += 1;
             return Some(draft);
         }
-        if count.counted == 0 {
-            count.first_at = at;
-        }
-        count.counted = count.counted.saturating_add(1);
-        count.last_at = count.last_at.max(at);
+        minute.count(reason, draft.at);
         None
     }
 
     /// The lines of the minutes that are over at `now`; forgets those minutes.
     pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Draft> {
         let mut due = Vec::new();
-        self.counts.retain(|(_, reason), count| {
-            let going_on = now.since(count.minute_began_at) < MINUTE
+        self.minutes.retain(|_, minute| {
+            let going_on = now.since(minute.began_at) < MINUTE
                 // A clock set back must not keep a minute open for hours.
-                && now >= count.minute_began_at;
-            if !going_on && count.counted > 0 {
-                due.push(summary(*reason, count, now));
+                && now >= minute.began_at;
+            if !going_on {
+                let sample = &minute.sample;
+                due.extend(minute.counts.iter().map(|count| count.line(sample, now)));
             }
             going_on
         });
@@ -81,16 +82,35 @@ impl Tally {
     }
 }
 
-fn summary(reason: SignInFailure, count: &Count, now: Timestamp) -> Draft {
-    let event = Event::SignInFailedRepeatedly {
-        reason,
-        count: count.counted,
-        first_at: count.first_at,
-        last_at: count.last_at,
-    };
-    let mut draft = Draft::new(now.min(count.last_at), Actor::Anonymous, event);
-    draft.personal = count.sample.clone();
-    draft
+impl Minute {
+    fn count(&mut self, reason: SignInFailure, at: Timestamp) {
+        match self.counts.iter_mut().find(|count| count.reason == reason) {
+            Some(count) => {
+                count.count = count.count.saturating_add(1);
+                count.last_at = count.last_at.max(at);
+            }
+            None => self.counts.push(Count {
+                reason,
+                count: 1,
+                first_at: at,
+                last_at: at,
+            }),
+        }
+    }
+}
+
+impl Count {
+    fn line(&self, sample: &Personal, now: Timestamp) -> Draft {
+        let event = Event::SignInFailedRepeatedly {
+            reason: self.reason,
+            count: self.count,
+            first_at: self.first_at,
+            last_at: self.last_at,
+        };
+        let mut draft = Draft::new(now.min(self.last_at), Actor::Anonymous, event);
+        draft.personal = sample.clone();
+        draft
+    }
 }
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -103,9 +123,11 @@ mod tests {
     use super::*;
 
     fn failure(at: i64) -> Draft {
-        let event = Event::SignInFailed {
-            reason: SignInFailure::WrongPassword,
-        };
+        failed(at, SignInFailure::WrongPassword)
+    }
+
+    fn failed(at: i64, reason: SignInFailure) -> Draft {
+        let event = Event::SignInFailed { reason };
         Draft::new(Timestamp::from_unix_millis(at), Actor::Anonymous, event)
     }
 
@@ -144,6 +166,49 @@ mod tests {
         );
     }
 
+    /// Whoever has used up the lines of a minute with logins that nobody has must not see by the
+    /// time that a line takes which other login somebody has.
+    #[test]
+    fn c5_what_is_answered_alike_is_written_alike() {
+        let alike = [
+            SignInFailure::UnknownLogin,
+            SignInFailure::WrongPassword,
+            SignInFailure::NoPassword,
+            SignInFailure::Locked,
+            SignInFailure::ProvisionalOver,
+            SignInFailure::ChangedMeanwhile,
+        ];
+        let source = FailureSource([1; 16]);
+        for first in alike {
+            let mut tally = Tally::default();
+            for at in 0..10 {
+                assert!(tally.note(failed(at, first), source).is_some());
+            }
+            for reason in alike {
+                assert!(tally.note(failed(10, reason), source).is_none());
+            }
+            for reason in SignInFailure::ALL {
+                let is_written = tally.note(failed(11, *reason), source).is_some();
+                assert_eq!(is_written, !alike.contains(reason), "{reason:?}");
+            }
+            let due = tally.take_due(Timestamp::from_unix_millis(60_000));
+            let mut told: Vec<SignInFailure> = due
+                .iter()
+                .map(|line| {
+                    let Event::SignInFailedRepeatedly { reason, count, .. } = line.event else {
+                        panic!("{:?}", line.event)
+                    };
+                    assert_eq!(count, 2, "{reason:?}");
+                    reason
+                })
+                .collect();
+            told.sort_by_key(|reason| reason.as_str());
+            let mut expected = alike;
+            expected.sort_by_key(|reason| reason.as_str());
+            assert_eq!(told, expected, "each reason has a line of its own");
+        }
+    }
+
     #[test]
     fn more_sources_than_can_be_counted_get_a_line_each() {
         let mut tally = Tally::default();
@@ -157,6 +222,6 @@ mod tests {
         for _ in 0..30 {
             assert!(tally.note(failure(0), FailureSource(beyond)).is_some());
         }
-        assert_eq!(tally.counts.len(), SOURCES_MAX);
+        assert_eq!(tally.minutes.len(), SOURCES_MAX);
     }
 }

@@ -68,6 +68,25 @@ words! {
     }
 }
 
+impl SignInFailure {
+    /// One of the failures that are answered like this one, and always the same of them.
+    pub(crate) const fn as_answered(self) -> Self {
+        match self {
+            Self::UnknownLogin
+            | Self::WrongPassword
+            | Self::NoPassword
+            | Self::Locked
+            | Self::ProvisionalOver
+            | Self::ChangedMeanwhile => Self::UnknownLogin,
+            Self::WrongCurrentPassword
+            | Self::InvitationOver
+            | Self::TicketRefused
+            | Self::Throttled
+            | Self::Busy => self,
+        }
+    }
+}
+
 words! {
     /// Why a person must choose a password before anything else.
     ChangeDemand {

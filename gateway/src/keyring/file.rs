@@ -154,9 +154,10 @@ fn parse_root(line: &str) -> Result<RootSecret, &'static str> {
     let (version, encoded) = line
         .split_once(' ')
         .ok_or("a version and a key are wanted")?;
-    let version = version
-        .parse()
-        .map_err(|_| "the version must be a number from 1 to 65535")?;
+    // As it is written here: a sign or a leading zero would be another way to say the same.
+    let version = Some(version).filter(|text| text.starts_with(|first| matches!(first, '1'..='9')));
+    let version = version.and_then(|text| text.parse().ok());
+    let version = version.ok_or("the version must be a number from 1 to 65535")?;
     let decoded = BASE64.decode(encoded.as_bytes()).map(Zeroizing::new);
     let bytes = decoded.map_err(|_| "the key must be in base64")?;
     let secret = <[u8; 32]>::try_from(bytes.as_slice());

@@ -69,6 +69,8 @@ impl SealingKey {
         context: &[u8],
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
+        #[cfg(test)]
+        counting::note();
         let (&format, rest) = sealed.split_first().ok_or(Unsealable)?;
         let (salt, ciphertext) = rest.split_first_chunk().ok_or(Unsealable)?;
         if format != FORMAT {
@@ -143,4 +145,23 @@ fn expand(prk: &hkdf::Prk, label: &[u8], out: &mut [u8]) {
     prk.expand(&[label], Len(out.len()))
         .and_then(|okm| okm.fill(out))
         .expect("the length is within the bounds of HKDF");
+}
+
+/// How often this thread has decrypted anything.
+#[cfg(test)]
+pub(crate) mod counting {
+    use std::cell::Cell;
+
+    thread_local! {
+        static OPENED: Cell<u32> = const { Cell::new(0) };
+    }
+
+    pub(super) fn note() {
+        OPENED.set(OPENED.get() + 1);
+    }
+
+    /// How often since the last time.
+    pub(crate) fn take() -> u32 {
+        OPENED.take()
+    }
 }

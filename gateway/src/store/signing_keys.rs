@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 use super::StoreError;
 use crate::journal::Draft;
 
-/// Signing keys. There are three at most: next, current, previous.
+/// Signing keys: usually two, the one that signs and the one before it, or the one after. No more
+/// than [`SIGNING_KEYS_MAX`], whatever the clock did.
 #[async_trait::async_trait]
 pub(crate) trait SigningKeyStore: Send + Sync + 'static {
     /// All keys, oldest first.

@@ -11,6 +11,7 @@ mod erasure;
 mod fault;
 mod invitations;
 mod journal;
+mod nobody;
 mod open;
 mod origin;
 mod personal_keys;
@@ -18,8 +19,10 @@ mod reserve;
 mod rows;
 mod scribe;
 mod session_rows;
+mod session_views;
 mod sessions;
 mod signing_keys;
+pub(crate) mod statements;
 mod tenants;
 mod throttle;
 mod tickets;
@@ -36,6 +39,7 @@ use self::{
     ends::Unsettled,
     erasure::Unfinished,
     journal::JournalWriter,
+    nobody::Nobody,
     scribe::Scribe,
 };
 use super::{StoreError, StoreHealth, Stores, roster::Roster};
@@ -54,6 +58,7 @@ pub(crate) struct SqliteStore {
     unsettled: Unsettled,
     /// Tried again each minute.
     unfinished: Unfinished,
+    nobody: Nobody,
 }
 
 /// Opens the store of a data directory; makes it where there is none.
@@ -79,7 +84,8 @@ pub(crate) async fn open(
 #[async_trait::async_trait]
 impl StoreHealth for SqliteStore {
     fn fault(&self) -> Option<StoreError> {
-        self.database.fault()
+        let database = self.database.fault();
+        database.or_else(|| self.unsettled.fault())
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

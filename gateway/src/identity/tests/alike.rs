@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Who tries, and with which password.
-const FAILURES: [(&str, &str); 9] = [
+pub(super) const FAILURES: [(&str, &str); 9] = [
     ("nobody", "wrong"),
     ("marie", "wrong"),
     ("locked", PASSWORD),
@@ -34,7 +34,7 @@ const FAILURES: [(&str, &str); 9] = [
     ("marie", "not a password\0"),
 ];
 
-async fn everybody(world: &World) {
+pub(super) async fn everybody(world: &World) {
     let identity = &world.identity;
     world.provisional("acme", "expired").await;
     world.clock.advance(Duration::from_hours(24));

@@ -14,8 +14,10 @@ use super::{
     SqliteStore,
     database::{Tx, Weight},
     fault::{damaged, fault, is_taken},
+    nobody::Nobody,
     origin::{profile_from_json, profile_to_json},
-    rows::{Columns, integer, roles_to_json},
+    rows::{Columns, integer, list_of, roles_to_json},
+    statements::query,
 };
 use crate::{
     journal::Draft,
@@ -24,7 +26,7 @@ use crate::{
         Conflict, StoreError,
         accounts::{
             Account, AccountCommand, AccountPage, AccountStatus, AccountStore, Changed, Erased,
-            NewAccount, Password, PasswordHash, PasswordOrigin,
+            NewAccount, Password, PasswordHash, PasswordOrigin, Profile,
         },
         personal_keys::KeyName,
     },
@@ -37,36 +39,52 @@ pub(super) type Grants = HashMap<AccountId, Box<[TenantGrant]>>;
 impl AccountStore for SqliteStore {
     async fn by_id(&self, account: AccountId) -> Result<Option<Account>, StoreError> {
         let mut connection = self.database.read().await?;
-        let row = sqlx::query(SELECT_BY_ID)
+        let row = query(SELECT_BY_ID)
             .bind(account.as_bytes().as_slice())
             .fetch_optional(&mut *connection)
             .await
             .map_err(fault)?;
-        self.account(&mut connection, row).await
+        match row {
+            Some(row) => self.account(&mut connection, &row).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn by_login(&self, tenant: TenantId, login: &str) -> Result<Option<Account>, StoreError> {
         let mut connection = self.database.read().await?;
-        let row = sqlx::query(SELECT_BY_LOGIN)
+        let row = query(SELECT_BY_LOGIN)
             .bind(self.login_index(tenant, login).as_slice())
             .fetch_optional(&mut *connection)
             .await
             .map_err(fault)?;
-        self.account(&mut connection, row).await
+        let Some(row) = row else {
+            self.look_at_nobody(&mut connection).await?;
+            return Ok(None);
+        };
+        self.account(&mut connection, &row).await.map(Some)
     }
 
     async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
         let mut connection = self.database.read().await?;
-        let rows = sqlx::query(SELECT_PAGE)
-            .bind(page.tenant.map(|id| id.as_bytes().to_vec()))
-            .bind(page.after.map(|id| id.as_bytes().to_vec()))
-            .bind(i64::from(page.limit.min(AccountPage::LIMIT_MAX)))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(fault)?;
+        // All ids follow the empty key.
+        let after = page
+            .after
+            .map_or_else(Vec::new, |id| id.as_bytes().to_vec());
+        let limit = i64::from(page.limit.min(AccountPage::LIMIT_MAX));
+        let select = match page.tenant {
+            Some(tenant) => query(SELECT_PAGE_OF_TENANT).bind(tenant.as_bytes().to_vec()),
+            None => query(SELECT_PAGE),
+        };
+        let rows = select.bind(after).bind(limit).fetch_all(&mut *connection);
+        let rows = rows.await.map_err(fault)?;
+        let ids = rows.iter().map(|row| id_of(&Columns(row)));
+        let ids: Vec<AccountId> = ids.collect::<Result<_, _>>()?;
+        let mut grants = grants_of(&mut connection, &ids).await?;
         let mut accounts = Vec::with_capacity(rows.len());
-        for row in rows {
-            accounts.extend(self.account(&mut connection, Some(row)).await?);
+        for (row, id) in rows.iter().zip(ids) {
+            let key = self.account_key(id).await?;
+            let grants = grants.remove(&id).unwrap_or_default();
+            accounts.push(account(&Columns(row), &key, grants)?);
         }
         Ok(accounts)
     }
@@ -119,39 +137,28 @@ impl SqliteStore {
     async fn account(
         &self,
         connection: &mut SqliteConnection,
-        row: Option<SqliteRow>,
-    ) -> Result<Option<Account>, StoreError> {
-        let Some(row) = row else { return Ok(None) };
-        let row = Columns(&row);
-        let id = AccountId::from_bytes(row.fixed("id")?);
+        row: &SqliteRow,
+    ) -> Result<Account, StoreError> {
+        let row = Columns(row);
+        let id = id_of(&row)?;
         let key = self.account_key(id).await?;
-        let open = |context: &[u8], sealed: Vec<u8>| {
-            let opened = key.open(&personal_context(context, id), &sealed);
-            opened.map_err(|_| damaged("a personal field of an account does not open"))
-        };
-        let login = open(LOGIN, row.bytes("login")?)?;
-        let login = std::str::from_utf8(&login);
-        let login = login.map_err(|_| damaged("a login is not text"))?;
-        let profile = profile_from_json(&open(PROFILE, row.bytes("profile")?)?);
-        Ok(Some(Account {
+        let grants = grants_of(connection, &[id]).await?.remove(&id);
+        account(&row, &key, grants.unwrap_or_default())
+    }
+
+    /// The work of [`SqliteStore::account`], where there is none.
+    async fn look_at_nobody(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let Nobody {
             id,
-            tenant: TenantId::from_bytes(row.fixed("tenant")?),
-            tenant_name: row.parsed("tenant_name")?,
-            login: Arc::from(login),
-            profile: profile.ok_or_else(|| damaged("a profile does not read"))?,
-            roles: row.roles("roles")?,
-            grants: grants(connection, Some(id))
-                .await?
-                .remove(&id)
-                .unwrap_or_default(),
-            status: match row.optional_time("locked_at")? {
-                Some(at) => AccountStatus::Locked { at },
-                None => AccountStatus::Active,
-            },
-            password: password(&row)?,
-            epoch: row.epoch("epoch")?,
-            created_at: row.time("created_at")?,
-        }))
+            key,
+            login,
+            profile,
+        } = &self.nobody;
+        let keys = &self.scribe.personal_keys;
+        let key = keys.find_or(KeyName::Account(*id), key).await?;
+        grants_of(connection, &[*id]).await?;
+        open_personal(&key, *id, login, profile)?;
+        Ok(())
     }
 
     async fn try_insert(&self, new: &NewAccount, journal: &[Draft]) -> Result<(), StoreError> {
@@ -190,7 +197,7 @@ impl SqliteStore {
             profile.as_bytes(),
             entropy,
         )?;
-        let inserted = sqlx::query(
+        let inserted = query(
             "INSERT INTO account (id, tenant, login_index, login, profile, roles, epoch, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
@@ -223,9 +230,7 @@ pub(super) async fn exists(
     sql: &'static str,
     id: &[u8; 16],
 ) -> Result<bool, StoreError> {
-    let row = sqlx::query(sql)
-        .bind(id.as_slice())
-        .fetch_optional(&mut **tx);
+    let row = query(sql).bind(id.as_slice()).fetch_optional(&mut **tx);
     Ok(row.await.map_err(fault)?.is_some())
 }
 
@@ -242,7 +247,7 @@ pub(super) async fn set_password(
         }
         Some(PasswordOrigin::Own) | None => (None, false),
     };
-    sqlx::query(
+    query(
         "UPDATE account SET password_hash = $2, password_set_at = $3, provisional_until = $4,
                             provisional_spent = $5
          WHERE id = $1",
@@ -258,23 +263,77 @@ pub(super) async fn set_password(
     Ok(())
 }
 
-/// The rights on further tenants of one account, or of all.
-pub(super) async fn grants(
+/// The account of a row that one of the statements below selected.
+fn account(
+    row: &Columns<'_>,
+    key: &SealingKey,
+    grants: Box<[TenantGrant]>,
+) -> Result<Account, StoreError> {
+    let id = id_of(row)?;
+    let (login, profile) = (row.bytes("login")?, row.bytes("profile")?);
+    let (login, profile) = open_personal(key, id, &login, &profile)?;
+    Ok(Account {
+        id,
+        tenant: TenantId::from_bytes(row.fixed("tenant")?),
+        tenant_name: row.parsed("tenant_name")?,
+        login,
+        profile,
+        roles: row.roles("roles")?,
+        grants,
+        status: match row.optional_time("locked_at")? {
+            Some(at) => AccountStatus::Locked { at },
+            None => AccountStatus::Active,
+        },
+        password: password(row)?,
+        epoch: row.epoch("epoch")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+fn id_of(row: &Columns<'_>) -> Result<AccountId, StoreError> {
+    row.fixed("id").map(AccountId::from_bytes)
+}
+
+fn open_personal(
+    key: &SealingKey,
+    id: AccountId,
+    login: &[u8],
+    profile: &[u8],
+) -> Result<(Arc<str>, Profile), StoreError> {
+    let open = |field: &[u8], sealed: &[u8]| {
+        let opened = key.open(&personal_context(field, id), sealed);
+        opened.map_err(|_| damaged("a personal field of an account does not open"))
+    };
+    let login = open(LOGIN, login)?;
+    let login = std::str::from_utf8(&login);
+    let login = login.map_err(|_| damaged("a login is not text"))?;
+    let profile = profile_from_json(&open(PROFILE, profile)?);
+    let profile = profile.ok_or_else(|| damaged("a profile does not read"))?;
+    Ok((Arc::from(login), profile))
+}
+
+/// The rights on further tenants of all accounts.
+pub(super) async fn all_grants(connection: &mut SqliteConnection) -> Result<Grants, StoreError> {
+    let rows = query(SELECT_ALL_GRANTS).fetch_all(connection);
+    read_grants(&rows.await.map_err(fault)?)
+}
+
+/// The rights on further tenants of these accounts.
+pub(super) async fn grants_of(
     connection: &mut SqliteConnection,
-    account: Option<AccountId>,
+    accounts: &[AccountId],
 ) -> Result<Grants, StoreError> {
-    let rows = sqlx::query(
-        "SELECT tenant_grant.account, tenant.name, tenant_grant.roles, tenant_grant.ends_at
-         FROM tenant_grant JOIN tenant ON tenant.id = tenant_grant.tenant
-         WHERE $1 IS NULL OR tenant_grant.account = $1
-         ORDER BY tenant.name",
-    )
-    .bind(account.map(|id| id.as_bytes().to_vec()))
-    .fetch_all(connection)
-    .await
-    .map_err(fault)?;
+    let rows = query(SELECT_GRANTS_OF)
+        .bind(list_of(accounts.iter().map(AccountId::as_bytes)))
+        .fetch_all(connection)
+        .await
+        .map_err(fault)?;
+    read_grants(&rows)
+}
+
+fn read_grants(rows: &[SqliteRow]) -> Result<Grants, StoreError> {
     let mut grants: HashMap<AccountId, Vec<TenantGrant>> = HashMap::new();
-    for row in &rows {
+    for row in rows {
         let row = Columns(row);
         let grant = TenantGrant {
             tenant: row.parsed("name")?,
@@ -309,24 +368,39 @@ fn password(row: &Columns<'_>) -> Result<Option<Password>, StoreError> {
 }
 
 /// A personal field opens in its own place of its own account alone.
-fn personal_context(field: &[u8], account: AccountId) -> Vec<u8> {
+pub(super) fn personal_context(field: &[u8], account: AccountId) -> Vec<u8> {
     [field, account.as_bytes()].concat()
 }
 
-const LOGIN: &[u8] = b"account login ";
-const PROFILE: &[u8] = b"account profile ";
+pub(super) const LOGIN: &[u8] = b"account login ";
+pub(super) const PROFILE: &[u8] = b"account profile ";
 
-const SELECT_BY_ID: &str = "SELECT account.*, tenant.name AS tenant_name
+pub(super) const SELECT_BY_ID: &str = "SELECT account.*, tenant.name AS tenant_name
      FROM account JOIN tenant ON tenant.id = account.tenant
      WHERE account.id = $1 AND account.erased_at IS NULL";
 
-const SELECT_BY_LOGIN: &str = "SELECT account.*, tenant.name AS tenant_name
+pub(super) const SELECT_BY_LOGIN: &str = "SELECT account.*, tenant.name AS tenant_name
      FROM account JOIN tenant ON tenant.id = account.tenant
      WHERE account.login_index = $1";
 
-const SELECT_PAGE: &str = "SELECT account.*, tenant.name AS tenant_name
+pub(super) const SELECT_PAGE: &str = "SELECT account.*, tenant.name AS tenant_name
      FROM account JOIN tenant ON tenant.id = account.tenant
-     WHERE account.erased_at IS NULL
-       AND ($1 IS NULL OR account.tenant = $1)
-       AND ($2 IS NULL OR account.id > $2)
+     WHERE account.id > $1 AND account.erased_at IS NULL
+     ORDER BY account.id LIMIT $2";
+
+pub(super) const SELECT_PAGE_OF_TENANT: &str = "SELECT account.*, tenant.name AS tenant_name
+     FROM account JOIN tenant ON tenant.id = account.tenant
+     WHERE account.tenant = $1 AND account.id > $2 AND account.erased_at IS NULL
      ORDER BY account.id LIMIT $3";
+
+const SELECT_ALL_GRANTS: &str =
+    "SELECT tenant_grant.account, tenant.name, tenant_grant.roles, tenant_grant.ends_at
+     FROM tenant_grant JOIN tenant ON tenant.id = tenant_grant.tenant
+     ORDER BY tenant.name";
+
+pub(super) const SELECT_GRANTS_OF: &str =
+    "SELECT tenant_grant.account, tenant.name, tenant_grant.roles, tenant_grant.ends_at
+     FROM json_each($1) AS wanted
+     CROSS JOIN tenant_grant ON tenant_grant.account = unhex(wanted.value)
+     CROSS JOIN tenant ON tenant.id = tenant_grant.tenant
+     ORDER BY tenant.name";

@@ -16,7 +16,9 @@ use super::{
     fault::fault,
     invitations,
     rows::{Columns, integer, roles_to_json},
-    session_rows, throttle,
+    session_rows,
+    statements::query,
+    throttle,
 };
 use crate::store::{
     Conflict, StoreError,
@@ -45,9 +47,7 @@ impl SqliteStore {
         } else {
             self.try_change(&command, opens, &held).await
         };
-        if changed.is_ok() {
-            held.settled();
-        }
+        held.settle(&changed);
         let weight = weight_of(&command.change);
         let ended = self.database.settled(weight, changed)?;
         Ok(Changed { ended })
@@ -162,7 +162,7 @@ async fn check(
 }
 
 pub(super) async fn epoch_of(tx: &mut Tx, account: AccountId) -> Result<SessionEpoch, StoreError> {
-    let row = sqlx::query("SELECT epoch FROM account WHERE id = $1 AND erased_at IS NULL")
+    let row = query("SELECT epoch FROM account WHERE id = $1 AND erased_at IS NULL")
         .bind(account.as_bytes().as_slice())
         .fetch_optional(&mut **tx)
         .await
@@ -175,7 +175,7 @@ pub(super) async fn raise_epoch(
     account: AccountId,
     epoch: SessionEpoch,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE account SET epoch = $2 WHERE id = $1")
+    query("UPDATE account SET epoch = $2 WHERE id = $1")
         .bind(account.as_bytes().as_slice())
         .bind(integer(epoch.0))
         .execute(&mut **tx)
@@ -194,7 +194,7 @@ async fn apply(tx: &mut Tx, command: &AccountCommand) -> Result<(), StoreError> 
         AccountChange::Lock => set_locked(tx, account, Some(command.at)).await?,
         AccountChange::Unlock => set_locked(tx, account, None).await?,
         AccountChange::Roles(roles) => {
-            sqlx::query("UPDATE account SET roles = $2 WHERE id = $1")
+            query("UPDATE account SET roles = $2 WHERE id = $1")
                 .bind(account.as_bytes().as_slice())
                 .bind(roles_to_json(roles))
                 .execute(&mut **tx)
@@ -211,7 +211,7 @@ async fn set_locked(
     account: AccountId,
     at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE account SET locked_at = $2 WHERE id = $1")
+    query("UPDATE account SET locked_at = $2 WHERE id = $1")
         .bind(account.as_bytes().as_slice())
         .bind(at.map(Timestamp::as_unix_millis))
         .execute(&mut **tx)
@@ -225,13 +225,13 @@ async fn set_grants(
     account: AccountId,
     grants: &[TenantGrant],
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM tenant_grant WHERE account = $1")
+    query("DELETE FROM tenant_grant WHERE account = $1")
         .bind(account.as_bytes().as_slice())
         .execute(&mut **tx)
         .await
         .map_err(fault)?;
     for grant in grants {
-        let inserted = sqlx::query(
+        let inserted = query(
             "INSERT INTO tenant_grant (account, tenant, roles, ends_at)
              SELECT $1, id, $3, $4 FROM tenant WHERE name = $2",
         )

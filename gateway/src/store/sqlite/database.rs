@@ -14,7 +14,7 @@ use sqlx::{
 };
 use tokio::{sync::OwnedMutexGuard, time::timeout};
 
-use super::{fault::fault, reserve::Reserve, traces::Traces};
+use super::{fault::fault, reserve::Reserve, statements::query, traces::Traces};
 use crate::store::StoreError;
 
 /// The database of accounts, sessions and journal.
@@ -105,13 +105,13 @@ impl Database {
     /// Writes one row, and reads it back on another connection.
     pub(super) async fn probe(&self) -> Result<(), StoreError> {
         let mut tx = self.begin(Weight::Ordinary).await?;
-        sqlx::query("INSERT INTO meta (name, value) VALUES ('probe', x'01') ON CONFLICT (name) DO UPDATE SET value = x'01'")
+        query("INSERT INTO meta (name, value) VALUES ('probe', x'01') ON CONFLICT (name) DO UPDATE SET value = x'01'")
             .execute(&mut *tx)
             .await
             .map_err(fault)?;
         tx.commit().await?;
         let mut connection = self.read().await?;
-        sqlx::query("SELECT value FROM meta WHERE name = 'probe'")
+        query("SELECT value FROM meta WHERE name = 'probe'")
             .fetch_one(&mut *connection)
             .await
             .map_err(fault)?;

@@ -24,7 +24,14 @@ use crate::{
 
 /// Ends that hold in memory alone.
 #[derive(Default)]
-pub(super) struct Unsettled(Mutex<Vec<Arc<End>>>);
+pub(super) struct Unsettled(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    ends: Vec<Arc<End>>,
+    /// What kept some of them from being written; over once all are.
+    fault: Option<StoreError>,
+}
 
 /// The end of one session.
 pub(super) struct End {
@@ -86,20 +93,26 @@ impl Unsettled {
 
     /// Adds ends; the next sweep makes them durable.
     pub(super) fn extend(&self, ends: impl IntoIterator<Item = End>) {
-        self.ends().extend(ends.into_iter().map(Arc::new));
+        let ends = ends.into_iter().map(Arc::new);
+        self.waiting().ends.extend(ends);
+    }
+
+    /// What keeps an end from being durable. A caller that went away is no fault.
+    pub(super) fn fault(&self) -> Option<StoreError> {
+        self.waiting().fault.clone()
     }
 
     /// Takes up some of them.
     fn take(&self) -> Held<'_> {
-        let mut ends = self.ends();
-        let count = ends.len().min(ENDS_AT_ONCE);
+        let mut waiting = self.waiting();
+        let count = waiting.ends.len().min(ENDS_AT_ONCE);
         Held {
-            ends: Mutex::new(ends.drain(..count).collect()),
+            ends: Mutex::new(waiting.ends.drain(..count).collect()),
             unsettled: self,
         }
     }
 
-    fn ends(&self) -> MutexGuard<'_, Vec<Arc<End>>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,6 +126,17 @@ impl Held<'_> {
     /// The store holds them too.
     pub(super) fn settled(self) {
         self.ends().clear();
+    }
+
+    /// The command that makes them durable came to this: where the store failed, they wait. What is
+    /// damaged about one account is no fault that keeps anybody else waiting.
+    pub(super) fn settle<T>(self, outcome: &Result<T, StoreError>) {
+        match outcome {
+            Ok(_) => self.settled(),
+            Err(StoreError::Conflict(_) | StoreError::Corrupt(_)) => {}
+            Err(_) if self.ends().is_empty() => {}
+            Err(fault) => self.unsettled.waiting().fault = Some(fault.clone()),
+        }
     }
 
     /// What is held.
@@ -139,7 +163,7 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         let ends = mem::take(&mut *self.ends());
-        self.unsettled.ends().extend(ends);
+        self.unsettled.waiting().ends.extend(ends);
     }
 }
 
@@ -184,20 +208,23 @@ impl SqliteStore {
             if batch.list().is_empty() {
                 break;
             }
-            match self.settle_batch(batch.list()).await {
-                Ok(ended) => {
-                    settled.extend(ended);
-                    batch.settled();
-                }
-                Err(StoreError::Corrupt(_)) => {
-                    settled.extend(self.settle_each(batch, &mut stuck).await);
-                }
-                Err(fault) => return Err(fault),
+            let outcome = self.settle_batch(batch.list()).await;
+            if matches!(outcome, Err(StoreError::Corrupt(_))) {
+                settled.extend(self.settle_each(batch, &mut stuck).await);
+            } else {
+                batch.settle(&outcome);
+                settled.extend(outcome?);
             }
         }
         match stuck.pop() {
             Some((_, fault)) => Err(fault),
-            None => Ok(settled),
+            None => {
+                let mut waiting = self.unsettled.waiting();
+                if waiting.ends.is_empty() {
+                    waiting.fault = None;
+                }
+                Ok(settled)
+            }
         }
     }
 

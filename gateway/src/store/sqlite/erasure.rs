@@ -18,6 +18,7 @@ use super::{
     database::{Tx, Weight},
     ends::Held,
     fault::fault,
+    statements::query,
 };
 use crate::{
     journal::Draft,
@@ -80,6 +81,7 @@ impl SqliteStore {
             .database
             .essential(|| self.erase_rows(account, at, journal, &held))
             .await;
+        held.settle(&erased);
         let ended = match self.database.settled(Weight::Essential, erased) {
             // Asked again, it goes on where it stopped.
             Err(StoreError::Conflict(Conflict::Missing)) if self.has_key(account).await? => {
@@ -91,7 +93,6 @@ impl SqliteStore {
             }
             other => other?,
         };
-        held.settled();
         fail_point("erase_before_key_destroyed");
         let destroyed = self.destroy_key(account).await;
         if let Err(error) = &destroyed {
@@ -128,7 +129,7 @@ impl SqliteStore {
             "DELETE FROM tenant_grant WHERE account = $1 AND $2 IS NOT NULL",
             "DELETE FROM invitation WHERE account = $1 AND $2 IS NOT NULL",
         ] {
-            sqlx::query(sql)
+            query(sql)
                 .bind(account.as_bytes().as_slice())
                 .bind(at.as_unix_millis())
                 .execute(&mut *tx)

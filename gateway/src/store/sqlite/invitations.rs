@@ -9,6 +9,7 @@ use super::{
     database::{Tx, Weight},
     fault::{fault, is_taken},
     rows::Columns,
+    statements::query,
 };
 use crate::store::{
     Conflict, StoreError,
@@ -24,7 +25,7 @@ impl InvitationStore for SqliteStore {
 
     async fn find(&self, hash: &InvitationHash) -> Result<Option<Invitation>, StoreError> {
         let mut connection = self.database.read().await?;
-        let row = sqlx::query("SELECT * FROM invitation WHERE hash = $1")
+        let row = query("SELECT * FROM invitation WHERE hash = $1")
             .bind(hash.0.as_slice())
             .fetch_optional(&mut *connection)
             .await
@@ -43,7 +44,7 @@ impl SqliteStore {
             return Err(Conflict::Missing.into());
         }
         withdraw(&mut tx, account).await?;
-        let inserted = sqlx::query(
+        let inserted = query(
             "INSERT INTO invitation (hash, account, issued_at, expires_at)
              VALUES ($1, $2, $3, $4)",
         )
@@ -71,7 +72,7 @@ pub(super) async fn spend(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let spent =
-        sqlx::query("DELETE FROM invitation WHERE hash = $1 AND account = $2 AND expires_at > $3")
+        query("DELETE FROM invitation WHERE hash = $1 AND account = $2 AND expires_at > $3")
             .bind(hash.0.as_slice())
             .bind(account.as_bytes().as_slice())
             .bind(at.as_unix_millis())
@@ -87,7 +88,7 @@ pub(super) async fn spend(
 
 /// Withdraws the account's invitation, if it has one.
 pub(super) async fn withdraw(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM invitation WHERE account = $1")
+    query("DELETE FROM invitation WHERE account = $1")
         .bind(account.as_bytes().as_slice())
         .execute(&mut **tx)
         .await

@@ -12,6 +12,7 @@ use super::{
     fault::fault,
     rows::{Columns, integer},
     scribe::{self, Scribe},
+    statements::query,
 };
 use crate::{
     journal::{
@@ -257,7 +258,7 @@ impl SqliteStore {
     async fn try_purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.database.begin(Weight::Essential).await?;
         let from = scribe::read_checkpoint(&mut tx).await?.0.sequence;
-        let row = sqlx::query(
+        let row = query(
             "SELECT sequence, code FROM journal
              WHERE sequence < coalesce((SELECT min(sequence) FROM journal WHERE at >= $1),
                                        (SELECT max(sequence) + 1 FROM journal))
@@ -275,14 +276,14 @@ impl SqliteStore {
             sequence: row.count("sequence")?,
             code: Code(row.fixed("code")?),
         };
-        sqlx::query("UPDATE journal_checkpoint SET sequence = $1, code = $2, seal = $3")
+        query("UPDATE journal_checkpoint SET sequence = $1, code = $2, seal = $3")
             .bind(integer(last.sequence))
             .bind(last.code.0.as_slice())
             .bind(Chain(&self.keyring).checkpoint_seal(&last).to_vec())
             .execute(&mut *tx)
             .await
             .map_err(fault)?;
-        let deleted = sqlx::query("DELETE FROM journal WHERE sequence <= $1")
+        let deleted = query("DELETE FROM journal WHERE sequence <= $1")
             .bind(integer(last.sequence))
             .execute(&mut *tx)
             .await
@@ -347,13 +348,12 @@ async fn check_lines(
 ) -> Result<Result<(), (u64, ChainFlaw)>, StoreError> {
     let mut after = verifier.next().saturating_sub(1);
     loop {
-        let rows =
-            sqlx::query("SELECT * FROM journal WHERE sequence > $1 ORDER BY sequence LIMIT $2")
-                .bind(integer(after))
-                .bind(VERIFY_BATCH)
-                .fetch_all(&mut *snapshot)
-                .await
-                .map_err(fault)?;
+        let rows = query("SELECT * FROM journal WHERE sequence > $1 ORDER BY sequence LIMIT $2")
+            .bind(integer(after))
+            .bind(VERIFY_BATCH)
+            .fetch_all(&mut *snapshot)
+            .await
+            .map_err(fault)?;
         if rows.is_empty() {
             return Ok(Ok(()));
         }

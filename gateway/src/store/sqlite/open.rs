@@ -24,9 +24,11 @@ use super::{
     erasure::Unfinished,
     fault::fault,
     journal::JournalWriter,
+    nobody::Nobody,
     personal_keys::PersonalKeys,
     reserve::Reserve,
     scribe::Scribe,
+    statements::query,
 };
 use crate::{
     entropy::{Entropy, EntropyUnavailable, random},
@@ -122,10 +124,20 @@ pub(super) async fn open(
     keyring: Arc<Keyring>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<SqliteStore, OpenError> {
+    open_under(main_migrations(), options, keyring, entropy).await
+}
+
+/// Opens a data directory under a schema that need not be the newest.
+pub(super) async fn open_under(
+    migrations: Vec<Migration>,
+    options: OpenOptions,
+    keyring: Arc<Keyring>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<SqliteStore, OpenError> {
     let directory_lock = lock(&options.data)?;
     let main_path = options.data.join("octroi.db");
     let keys_path = options.data.join("keys.db");
-    let main = connect(&main_path, &main_migrations()).await?;
+    let main = connect(&main_path, &Migrator::with_migrations(migrations)).await?;
     let keys = connect(&keys_path, &keys_migrations()).await?;
     let in_main = |source| OpenError::Store {
         path: main_path.clone(),
@@ -141,13 +153,20 @@ pub(super) async fn open(
                 return Err(OpenError::WrongKeys(keys_path));
             }
         }
-        (None, keyring) => begin(&main, &keys, keyring, &*entropy).await?,
+        (None, keyring) => {
+            let begun = begin(&main, &keys, keyring, &*entropy).await;
+            // A key is never made for a store that holds something already.
+            if !begun.map_err(in_main)? {
+                return Err(OpenError::WrongKeyring(options.data.clone()));
+            }
+        }
     }
     let readers = database::reader_pool(database::connect_options(&main_path)).await;
     let readers = readers.map_err(|error| in_main(fault(error)))?;
     let reserve = Reserve::take(&options.data, options.reserve_len).await;
     let database = Arc::new(Database::new(main, readers, reserve, directory_lock));
     let personal_keys = PersonalKeys::new(keys, Arc::clone(&keyring), Arc::clone(&entropy));
+    let nobody = Nobody::make(&personal_keys, &*entropy)?;
     let scribe = Arc::new(Scribe {
         keyring: Arc::clone(&keyring),
         entropy: Arc::clone(&entropy),
@@ -166,6 +185,7 @@ pub(super) async fn open(
         tally: Mutex::new(Tally::default()),
         unsettled: Unsettled::default(),
         unfinished: Unfinished::default(),
+        nobody,
     };
     store.load(options.now).await.map_err(in_main)?;
     Ok(store)
@@ -306,14 +326,14 @@ async fn read_keys_owner(keys: &SqlitePool) -> Result<Option<[u8; 16]>, StoreErr
     Ok(owner.and_then(|owner| owner.try_into().ok()))
 }
 
-/// Makes an empty store the keyring's. The file of keys first: it may be left over from a start
-/// that was cut short, as long as it holds no key.
+/// Makes an empty store the keyring's; `false` where it is not empty. The file of keys first: it may
+/// be left over from a start that was cut short, as long as it holds no key.
 async fn begin(
     main: &SqlitePool,
     keys: &SqlitePool,
     keyring: &Keyring,
     entropy: &dyn Entropy,
-) -> Result<(), OpenError> {
+) -> Result<bool, StoreError> {
     let store_id: [u8; 16] = random(entropy)?;
     let check = [CHECK, store_id.as_slice()].concat();
     let keyring_check = keyring.seal(Purpose::StoreCheck, &check, b"octroi", entropy)?;
@@ -326,7 +346,7 @@ async fn begin(
         if any > 0 {
             return Ok(false);
         }
-        sqlx::query("INSERT OR REPLACE INTO meta (name, value) VALUES ('store_id', $1)")
+        query("INSERT OR REPLACE INTO meta (name, value) VALUES ('store_id', $1)")
             .bind(store_id.as_slice())
             .execute(keys)
             .await?;
@@ -339,18 +359,16 @@ async fn begin(
         if any > 0 {
             return Ok(false);
         }
-        sqlx::query(
-            "INSERT INTO meta (name, value) VALUES ('store_id', $1), ('keyring_check', $2)",
-        )
-        .bind(store_id.as_slice())
-        .bind(keyring_check)
-        .execute(&mut *tx)
-        .await?;
+        query("INSERT INTO meta (name, value) VALUES ('store_id', $1), ('keyring_check', $2)")
+            .bind(store_id.as_slice())
+            .bind(keyring_check)
+            .execute(&mut *tx)
+            .await?;
         for (sql, seal) in [
             (INSERT_HEAD, chain.head_seal(&start)),
             (INSERT_CHECKPOINT, chain.checkpoint_seal(&start)),
         ] {
-            sqlx::query(sql)
+            query(sql)
                 .bind(start.code.0.as_slice())
                 .bind(seal.as_slice())
                 .execute(&mut *tx)
@@ -359,24 +377,23 @@ async fn begin(
         tx.commit().await?;
         Ok(true)
     };
-    let path = PathBuf::from("octroi.db");
-    match begun.await {
-        Ok(true) => Ok(()),
-        // A key is never made for a store that holds something already.
-        Ok(false) => Err(OpenError::WrongKeyring(path)),
-        Err(error) => Err(OpenError::Store {
-            path,
-            source: fault(error),
-        }),
-    }
+    begun.await.map_err(fault)
 }
 
-fn main_migrations() -> Migrator {
-    Migrator::with_migrations(vec![migration(
-        1,
-        "first",
-        include_str!("../../../migrations/sqlite/0001_first.sql"),
-    )])
+/// What was applied anywhere is never edited: a change is another migration.
+pub(super) fn main_migrations() -> Vec<Migration> {
+    vec![
+        migration(
+            1,
+            "first",
+            include_str!("../../../migrations/sqlite/0001_first.sql"),
+        ),
+        migration(
+            2,
+            "indexes",
+            include_str!("../../../migrations/sqlite/0002_indexes.sql"),
+        ),
+    ]
 }
 
 fn keys_migrations() -> Migrator {

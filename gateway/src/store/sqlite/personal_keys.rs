@@ -6,10 +6,11 @@ use sqlx::{Row as _, SqlitePool};
 
 use super::{
     fault::{damaged, fault},
+    statements::query,
     traces::Traces,
 };
 use crate::{
-    entropy::Entropy,
+    entropy::{Entropy, EntropyUnavailable},
     keyring::{Keyring, Purpose, sealing::SealingKey},
     store::{StoreError, personal_keys::KeyName},
 };
@@ -34,21 +35,30 @@ impl PersonalKeys {
 
     /// The key of this name; `None` once it was destroyed.
     pub(super) async fn find(&self, name: KeyName) -> Result<Option<SealingKey>, StoreError> {
-        let name = name.to_bytes();
-        let row = sqlx::query("SELECT sealed FROM personal_key WHERE name = $1")
-            .bind(&name)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(fault)?;
-        let Some(row) = row else { return Ok(None) };
-        let sealed: &[u8] = row.try_get(0).map_err(fault)?;
-        let opened = self
+        let sealed = self.find_sealed(name).await?;
+        let key = sealed.map(|sealed| self.unseal(name, &sealed));
+        key.transpose()
+    }
+
+    /// The key of this name, or the one that `stand_in` holds: the same work for both.
+    pub(super) async fn find_or(
+        &self,
+        name: KeyName,
+        stand_in: &[u8],
+    ) -> Result<SealingKey, StoreError> {
+        let sealed = self.find_sealed(name).await?;
+        self.unseal(name, sealed.as_deref().unwrap_or(stand_in))
+    }
+
+    /// A new key of this name, and the same as it is kept.
+    pub(super) fn make(&self, name: KeyName) -> Result<(SealingKey, Vec<u8>), EntropyUnavailable> {
+        let entropy = &*self.entropy;
+        let key = SealingKey::generate(entropy)?;
+        let context = context(&name.to_bytes());
+        let sealed = self
             .keyring
-            .open(Purpose::StoreRecord, &context(&name), sealed)
-            .map_err(|_| damaged("a personal key does not open"))?;
-        let key = SealingKey::from_bytes(&opened);
-        key.map(Some)
-            .ok_or_else(|| damaged("a personal key has the wrong length"))
+            .seal(Purpose::StoreRecord, &context, key.expose(), entropy)?;
+        Ok((key, sealed))
     }
 
     /// The key of this name, made if there is none.
@@ -56,34 +66,51 @@ impl PersonalKeys {
         if let Some(key) = self.find(name).await? {
             return Ok(key);
         }
-        let key = SealingKey::generate(&*self.entropy)?;
-        let bytes = name.to_bytes();
-        let entropy = &*self.entropy;
-        let context = context(&bytes);
-        let sealed = self
-            .keyring
-            .seal(Purpose::StoreRecord, &context, key.expose(), entropy)?;
-        sqlx::query(
-            "INSERT INTO personal_key (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        )
-        .bind(bytes)
-        .bind(sealed)
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
+        let (_, sealed) = self.make(name)?;
+        query("INSERT INTO personal_key (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(name.to_bytes())
+            .bind(sealed)
+            .execute(&self.pool)
+            .await
+            .map_err(fault)?;
         // Two may have made it at once: what is kept counts.
         let kept = self.find(name).await?;
         kept.ok_or_else(|| damaged("a personal key that was just made is gone"))
     }
 
+    async fn find_sealed(&self, name: KeyName) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = query("SELECT sealed FROM personal_key WHERE name = $1")
+            .bind(name.to_bytes())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(fault)?;
+        let sealed = row.map(|row| row.try_get(0).map_err(fault));
+        sealed.transpose()
+    }
+
+    fn unseal(&self, name: KeyName, sealed: &[u8]) -> Result<SealingKey, StoreError> {
+        let context = context(&name.to_bytes());
+        let opened = self
+            .keyring
+            .open(Purpose::StoreRecord, &context, sealed)
+            .map_err(|_| damaged("a personal key does not open"))?;
+        SealingKey::from_bytes(&opened)
+            .ok_or_else(|| damaged("a personal key has the wrong length"))
+    }
+
     /// Destroys a key. Its bytes leave the file, and its log too unless this answers `false`: a
     /// reader holds it, and [`PersonalKeys::forget_rest`] goes on.
     pub(super) async fn destroy(&self, name: KeyName) -> Result<bool, StoreError> {
-        sqlx::query("DELETE FROM personal_key WHERE name = $1")
+        query("DELETE FROM personal_key WHERE name = $1")
             .bind(name.to_bytes())
             .execute(&self.pool)
             .await
             .map_err(fault)?;
+        self.forget_deleted().await
+    }
+
+    /// Takes what was deleted out of the log too, as [`PersonalKeys::destroy`] does.
+    pub(super) async fn forget_deleted(&self) -> Result<bool, StoreError> {
         self.traces.forget(&self.pool).await
     }
 
@@ -93,13 +120,13 @@ impl PersonalKeys {
         month: crate::store::personal_keys::Month,
     ) -> Result<(), StoreError> {
         // The names of months begin with a letter and sort like the months.
-        sqlx::query("DELETE FROM personal_key WHERE name >= $1 AND name < $2")
+        query("DELETE FROM personal_key WHERE name >= $1 AND name < $2")
             .bind(b"m".as_slice())
             .bind(KeyName::Month(month).to_bytes())
             .execute(&self.pool)
             .await
             .map_err(fault)?;
-        self.traces.forget(&self.pool).await?;
+        self.forget_deleted().await?;
         Ok(())
     }
 
@@ -110,14 +137,23 @@ impl PersonalKeys {
 
     #[cfg(test)]
     pub(super) async fn sealed_for_tests(&self) -> Vec<u8> {
-        let row = sqlx::query("SELECT sealed FROM personal_key WHERE substr(name, 1, 1) = x'61'");
+        let row = query("SELECT sealed FROM personal_key WHERE substr(name, 1, 1) = x'61'");
         row.fetch_one(&self.pool).await.unwrap().get(0)
+    }
+
+    /// Deletes the key of an account, and goes no further.
+    #[cfg(test)]
+    pub(super) async fn delete_for_tests(&self, account: octroi_policy::id::AccountId) {
+        let delete = query("DELETE FROM personal_key WHERE name = $1")
+            .bind(KeyName::Account(account).to_bytes())
+            .execute(&self.pool);
+        delete.await.unwrap();
     }
 
     /// Makes the key of an account one that does not open.
     #[cfg(test)]
     pub(super) async fn damage_for_tests(&self, account: octroi_policy::id::AccountId) {
-        let damage = sqlx::query("UPDATE personal_key SET sealed = x'00' WHERE name = $1")
+        let damage = query("UPDATE personal_key SET sealed = x'00' WHERE name = $1")
             .bind(KeyName::Account(account).to_bytes())
             .execute(&self.pool);
         damage.await.unwrap();
@@ -131,7 +167,7 @@ impl PersonalKeys {
         } else {
             "PRAGMA query_only = OFF"
         };
-        sqlx::query(pragma).execute(&self.pool).await.unwrap();
+        query(pragma).execute(&self.pool).await.unwrap();
     }
 
     #[cfg(test)]

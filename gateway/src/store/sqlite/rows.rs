@@ -107,6 +107,12 @@ pub(super) fn roles_from_json(text: &str) -> Option<Box<[Role]>> {
     names.iter().map(|name| name.parse().ok()).collect()
 }
 
+/// Identifiers as one value: `unhex(value)` gives each of `json_each`.
+pub(super) fn list_of<'a>(ids: impl IntoIterator<Item = &'a [u8; 16]>) -> String {
+    let ids = ids.into_iter().map(|id| data_encoding::HEXUPPER.encode(id));
+    serde_json::Value::from(ids.collect::<Vec<_>>()).to_string()
+}
+
 /// A count as SQLite keeps it.
 pub(super) fn integer(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)

@@ -9,6 +9,7 @@ use super::{
     fault::fault,
     personal_keys::PersonalKeys,
     rows::{Columns, integer},
+    statements::query,
 };
 use crate::{
     entropy::Entropy,
@@ -65,7 +66,7 @@ impl Scribe {
                 code: line.code,
             };
         }
-        sqlx::query("UPDATE journal_head SET sequence = $1, code = $2, seal = $3")
+        query("UPDATE journal_head SET sequence = $1, code = $2, seal = $3")
             .bind(integer(head.sequence))
             .bind(head.code.0.as_slice())
             .bind(chain.head_seal(&head).as_slice())
@@ -80,7 +81,7 @@ impl Scribe {
 pub(super) async fn read_head(
     connection: &mut SqliteConnection,
 ) -> Result<(Head, Vec<u8>), StoreError> {
-    let row = sqlx::query("SELECT sequence, code, seal FROM journal_head")
+    let row = query("SELECT sequence, code, seal FROM journal_head")
         .fetch_one(connection)
         .await
         .map_err(fault)?;
@@ -91,7 +92,7 @@ pub(super) async fn read_head(
 pub(super) async fn read_checkpoint(
     connection: &mut SqliteConnection,
 ) -> Result<(Head, Vec<u8>), StoreError> {
-    let row = sqlx::query("SELECT sequence, code, seal FROM journal_checkpoint")
+    let row = query("SELECT sequence, code, seal FROM journal_checkpoint")
         .fetch_one(connection)
         .await
         .map_err(fault)?;
@@ -112,7 +113,7 @@ async fn insert(tx: &mut Tx, line: &Line) -> Result<(), StoreError> {
         .as_ref()
         .map(|(name, sealed)| (name, sealed))
         .unzip();
-    sqlx::query(
+    query(
         "INSERT INTO journal (sequence, at, actor, kind, fields, tenant, account, session, request,
                               identifier_hash, key_name, sealed, code)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",

@@ -15,6 +15,7 @@ use super::{
     database::Tx,
     fault::{damaged, fault, is_taken},
     rows::{self, Columns, integer},
+    statements::query,
 };
 use crate::store::{
     Conflict, StoreError,
@@ -31,7 +32,7 @@ pub(super) async fn insert(
     let stage = rows::stage_word(record.stage)
         .ok_or_else(|| damaged("a session has a stage that this version does not keep"))?;
     let idle_limit = u64::try_from(record.idle_limit.as_millis()).unwrap_or(u64::MAX);
-    let inserted = sqlx::query(
+    let inserted = query(
         "INSERT INTO session (id, account, epoch, stage, computer, started_at, authenticated_at,
                               ends_at, idle_limit_ms, last_used_at, origin)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $6, $10)",
@@ -60,7 +61,7 @@ pub(super) async fn put_token(
     token: TokenHash,
     facts: &TokenFacts,
 ) -> Result<(), StoreError> {
-    let put = sqlx::query(
+    let put = query(
         "INSERT INTO session_host (session, host, token_hash, assurance, issued_at)
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (session, host) DO UPDATE
@@ -85,7 +86,7 @@ pub(super) async fn end(
     cause: EndCause,
 ) -> Result<bool, StoreError> {
     let id = session.as_bytes().as_slice();
-    let ended = sqlx::query(
+    let ended = query(
         "UPDATE session SET ended_at = $2, end_cause = $3 WHERE id = $1 AND ended_at IS NULL",
     )
     .bind(id)
@@ -101,7 +102,7 @@ pub(super) async fn end(
         "UPDATE session_host SET token_hash = NULL WHERE session = $1",
         "DELETE FROM ticket WHERE session = $1",
     ] {
-        sqlx::query(sql)
+        query(sql)
             .bind(id)
             .execute(&mut **tx)
             .await
@@ -116,7 +117,7 @@ pub(super) async fn set_last_used(
     session: SessionId,
     last_used_at: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE session SET last_used_at = max(last_used_at, $2) WHERE id = $1")
+    query("UPDATE session SET last_used_at = max(last_used_at, $2) WHERE id = $1")
         .bind(session.as_bytes().as_slice())
         .bind(last_used_at.as_unix_millis())
         .execute(&mut **tx)
@@ -130,7 +131,7 @@ pub(super) async fn living_of(
     connection: &mut SqliteConnection,
     account: AccountId,
 ) -> Result<Vec<SessionId>, StoreError> {
-    let rows = sqlx::query("SELECT id FROM session WHERE account = $1 AND ended_at IS NULL")
+    let rows = query("SELECT id FROM session WHERE account = $1 AND ended_at IS NULL")
         .bind(account.as_bytes().as_slice())
         .fetch_all(connection)
         .await
@@ -146,7 +147,7 @@ pub(super) async fn uses_of(
     account: AccountId,
 ) -> Result<Vec<(Timestamp, SessionId)>, StoreError> {
     let sql = "SELECT id, last_used_at FROM session WHERE account = $1 AND ended_at IS NULL";
-    let rows = sqlx::query(sql)
+    let rows = query(sql)
         .bind(account.as_bytes().as_slice())
         .fetch_all(&mut **tx)
         .await
@@ -159,9 +160,23 @@ pub(super) async fn uses_of(
     rows.iter().map(used).collect()
 }
 
+/// Sessions that have not ended and whose time is over.
+pub(super) async fn due(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let rows = query(SELECT_DUE)
+        .bind(now.as_unix_millis())
+        .fetch_all(connection)
+        .await
+        .map_err(fault)?;
+    let id = |row: &SqliteRow| Columns(row).fixed("id").map(SessionId::from_bytes);
+    rows.iter().map(id).collect()
+}
+
 /// Whether the session has not ended.
 pub(super) async fn lives(tx: &mut Tx, session: SessionId) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT 1 FROM session WHERE id = $1 AND ended_at IS NULL")
+    let row = query("SELECT 1 FROM session WHERE id = $1 AND ended_at IS NULL")
         .bind(session.as_bytes().as_slice())
         .fetch_optional(&mut **tx)
         .await
@@ -176,7 +191,7 @@ pub(super) async fn living(
     grants: &Grants,
     after: Option<SessionId>,
 ) -> Result<Vec<(SessionRecord, Timestamp)>, StoreError> {
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT session.*, account.roles, account.tenant, tenant.name AS tenant_name
          FROM session
          JOIN account ON account.id = session.account AND account.epoch = session.epoch
@@ -201,7 +216,7 @@ pub(super) async fn tokens(
     connection: &mut SqliteConnection,
     after: Option<&(SessionId, Host)>,
 ) -> Result<Vec<(SessionId, NewToken)>, StoreError> {
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT session, host, token_hash, assurance, issued_at
          FROM session_host
          WHERE (session, host) > ($1, $2) AND token_hash IS NOT NULL
@@ -237,7 +252,7 @@ fn key_after(session: Option<SessionId>) -> Vec<u8> {
 /// with the process, and must not grow with the number of sessions. Tests turn more pages.
 pub(super) const PAGE: i64 = if cfg!(test) { 4 } else { 1_000 };
 
-/// The record of a row that [`SELECT_VIEW`] or [`living`] selected.
+/// The record of a row that bears the roles and the tenant of its account.
 pub(super) fn record(row: &SqliteRow, grants: &Grants) -> Result<SessionRecord, StoreError> {
     let row = Columns(row);
     let account = AccountId::from_bytes(row.fixed("account")?);
@@ -258,19 +273,6 @@ pub(super) fn record(row: &SqliteRow, grants: &Grants) -> Result<SessionRecord, 
     })
 }
 
-/// The hosts on which a session has, or had, a token.
-pub(super) async fn hosts(
-    connection: &mut SqliteConnection,
-    session: SessionId,
-) -> Result<Vec<Host>, StoreError> {
-    let rows = sqlx::query("SELECT host FROM session_host WHERE session = $1 ORDER BY host")
-        .bind(session.as_bytes().as_slice())
-        .fetch_all(connection)
-        .await
-        .map_err(fault)?;
-    rows.iter().map(|row| Columns(row).parsed("host")).collect()
-}
-
 fn taken_is_duplicate<T>(outcome: Result<T, sqlx::Error>) -> Result<(), StoreError> {
     match outcome {
         Ok(_) => Ok(()),
@@ -279,24 +281,5 @@ fn taken_is_duplicate<T>(outcome: Result<T, sqlx::Error>) -> Result<(), StoreErr
     }
 }
 
-/// The sessions of one account that have ended, last ended first.
-pub(super) const SELECT_PAST: &str =
-    "SELECT session.*, account.roles, account.tenant, tenant.name AS tenant_name
-     FROM session
-     JOIN account ON account.id = session.account
-     JOIN tenant ON tenant.id = account.tenant
-     WHERE session.account = $1 AND session.ended_at IS NOT NULL
-     ORDER BY session.ended_at DESC, session.id DESC
-     LIMIT $2";
-
-/// The sessions of one id, of one account, or all that live.
-pub(super) const SELECT_VIEW: &str =
-    "SELECT session.*, account.roles, account.tenant, tenant.name AS tenant_name
-     FROM session
-     JOIN account ON account.id = session.account
-     JOIN tenant ON tenant.id = account.tenant
-     WHERE ($1 IS NULL OR session.id = $1)
-       AND ($2 IS NULL OR session.account = $2)
-       AND ($1 IS NOT NULL OR session.ended_at IS NULL)
-     ORDER BY session.started_at DESC, session.id DESC
-     LIMIT $3";
+pub(super) const SELECT_DUE: &str =
+    "SELECT id FROM session WHERE ended_at IS NULL AND ends_at <= $1";

@@ -7,26 +7,26 @@ use octroi_policy::{
     session::{Over, SessionRecord},
     time::Timestamp,
 };
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     SqliteStore,
-    accounts::grants,
     database::{Tx, Weight},
     ends::{self, End, Held},
-    fault::{damaged, fault},
-    origin::{origin_from_json, origin_to_json},
+    fault::fault,
+    origin::origin_to_json,
     rows::Columns,
-    session_rows, throttle,
+    session_rows,
+    session_views::origin_context,
+    statements::query,
+    throttle,
 };
 use crate::store::{
     Conflict, StoreError,
     fail_point::fail_point,
     live::{LiveSession, LiveToken},
-    personal_keys::KeyName,
     sessions::{
         Cached, EndCause, EndReason, PasswordEffect, SESSIONS_PER_ACCOUNT_MAX, SessionEnding,
-        SessionOpening, SessionOrigin, SessionStore, SessionView, TokenHash,
+        SessionOpening, SessionStore, SessionView, TokenHash,
     },
     throttle::{THROTTLE_KEYS_MAX, THROTTLE_WINDOW},
 };
@@ -48,9 +48,7 @@ impl SessionStore for SqliteStore {
     async fn open(&self, opening: SessionOpening) -> Result<Arc<LiveToken>, StoreError> {
         let held = self.unsettled.hold();
         let opened = self.try_open(opening, &held).await;
-        if opened.is_ok() {
-            held.settled();
-        }
+        held.settle(&opened);
         self.database.settled(Weight::Ordinary, opened)
     }
 
@@ -60,9 +58,7 @@ impl SessionStore for SqliteStore {
         held.extend([End::new(ending.session, live.as_deref(), ending.reason)]);
         let ends = held.list();
         let ended = self.database.essential(|| self.write_ends(&ends)).await;
-        if ended.is_ok() {
-            held.settled();
-        }
+        held.settle(&ended);
         let ended = self.database.settled(Weight::Essential, ended)?;
         Ok(!ended.is_empty())
     }
@@ -86,9 +82,7 @@ impl SessionStore for SqliteStore {
             .database
             .essential(|| self.try_end_all(account, except, &reason, &uses))
             .await;
-        if ended.is_ok() {
-            held.settled();
-        }
+        held.settle(&ended);
         self.database.settled(Weight::Essential, ended)
     }
 
@@ -97,26 +91,19 @@ impl SessionStore for SqliteStore {
     }
 
     async fn find(&self, session: SessionId) -> Result<Option<SessionView>, StoreError> {
-        Ok(self.views(Some(session), None, 1).await?.pop())
+        self.view_of(session).await
     }
 
     async fn of_account(&self, account: AccountId) -> Result<Vec<SessionView>, StoreError> {
-        self.views(None, Some(account), -1).await
+        self.living_views_of(account).await
     }
 
     async fn past(&self, account: AccountId, limit: u16) -> Result<Vec<SessionView>, StoreError> {
-        let mut connection = self.database.read().await?;
-        let rows = sqlx::query(session_rows::SELECT_PAST)
-            .bind(account.as_bytes().as_slice())
-            .bind(i64::from(limit))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(fault)?;
-        self.views_of(&mut connection, Some(account), &rows).await
+        self.past_views_of(account, limit).await
     }
 
     async fn list(&self, limit: u16) -> Result<Vec<SessionView>, StoreError> {
-        self.views(None, None, i64::from(limit)).await
+        self.living_views(limit).await
     }
 
     async fn flush_last_used(&self) -> Result<(), StoreError> {
@@ -145,7 +132,9 @@ impl SessionStore for SqliteStore {
             let live = self.roster.end(session);
             End::new(session, live.as_deref(), EndReason { cause, at, journal })
         }));
-        let ended = self.settle_ends().await?;
+        let mut ended = self.settle_ends().await?;
+        self.take_up_strays(now).await?;
+        ended.extend(self.settle_ends().await?);
         let forgotten = self
             .database
             .essential(|| self.try_forget(now, forget_before))
@@ -179,7 +168,7 @@ impl SqliteStore {
     /// Whether the account is as the sign-in found it.
     async fn check_opening(&self, tx: &mut Tx, opening: &SessionOpening) -> Result<(), StoreError> {
         let record = &opening.record;
-        let row = sqlx::query(
+        let row = query(
             "SELECT epoch FROM account
              WHERE id = $1 AND erased_at IS NULL AND locked_at IS NULL",
         )
@@ -312,6 +301,19 @@ impl SqliteStore {
         tx.commit().await
     }
 
+    /// A caller that goes away in the very moment in which its sign-in commits leaves a session that
+    /// memory does not know. Nobody holds its token, and it ends at its time like any other.
+    async fn take_up_strays(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut connection = self.database.read().await?;
+        let due = session_rows::due(&mut connection, now).await?;
+        let (at, cause) = (now, EndCause::Expired);
+        self.unsettled.extend(due.into_iter().map(|session| {
+            let journal = Vec::new();
+            End::new(session, None, EndReason { cause, at, journal })
+        }));
+        Ok(())
+    }
+
     async fn try_forget(&self, now: Timestamp, before: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.database.begin(Weight::Essential).await?;
         for (sql, limit) in [
@@ -333,76 +335,13 @@ impl SqliteStore {
                 i64::try_from(THROTTLE_KEYS_MAX).unwrap_or(i64::MAX),
             ),
         ] {
-            sqlx::query(sql)
+            query(sql)
                 .bind(limit)
                 .execute(&mut *tx)
                 .await
                 .map_err(fault)?;
         }
         tx.commit().await
-    }
-
-    async fn views(
-        &self,
-        session: Option<SessionId>,
-        account: Option<AccountId>,
-        limit: i64,
-    ) -> Result<Vec<SessionView>, StoreError> {
-        let mut connection = self.database.read().await?;
-        let rows = sqlx::query(session_rows::SELECT_VIEW)
-            .bind(session.map(|id| id.as_bytes().to_vec()))
-            .bind(account.map(|id| id.as_bytes().to_vec()))
-            .bind(limit)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(fault)?;
-        self.views_of(&mut connection, account, &rows).await
-    }
-
-    async fn views_of(
-        &self,
-        connection: &mut SqliteConnection,
-        account: Option<AccountId>,
-        rows: &[SqliteRow],
-    ) -> Result<Vec<SessionView>, StoreError> {
-        let grants = grants(connection, account).await?;
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            let record = session_rows::record(row, &grants)?;
-            let hosts = session_rows::hosts(connection, record.id).await?;
-            let live = self.roster.session(record.id);
-            let row_columns = Columns(row);
-            views.push(SessionView {
-                origin: self.origin(&record.account, record.id, row).await?,
-                last_used_at: match live {
-                    Some(live) => live.last_used_at(),
-                    None => row_columns.time("last_used_at")?,
-                },
-                ended: ended(&row_columns)?,
-                hosts,
-                record,
-            });
-        }
-        Ok(views)
-    }
-
-    /// Where a session was opened from; nothing, once its account's key is destroyed.
-    async fn origin(
-        &self,
-        account: &AccountId,
-        session: SessionId,
-        row: &SqliteRow,
-    ) -> Result<SessionOrigin, StoreError> {
-        let Some(sealed) = Columns(row).optional_bytes("origin")? else {
-            return Ok(SessionOrigin::default());
-        };
-        let name = KeyName::Account(*account);
-        let Some(key) = self.scribe.personal_keys.find(name).await? else {
-            return Ok(SessionOrigin::default());
-        };
-        let opened = key.open(&origin_context(session), &sealed);
-        let opened = opened.map_err(|_| damaged("the origin of a session does not open"))?;
-        origin_from_json(&opened).ok_or_else(|| damaged("the origin of a session does not read"))
     }
 }
 
@@ -412,7 +351,7 @@ async fn apply_to_password(tx: &mut Tx, opening: &SessionOpening) -> Result<(), 
     match &opening.password {
         PasswordEffect::Keep => {}
         PasswordEffect::Rehash(hash) => {
-            sqlx::query(
+            query(
                 "UPDATE account SET password_hash = $2
                  WHERE id = $1 AND password_hash IS NOT NULL",
             )
@@ -423,7 +362,7 @@ async fn apply_to_password(tx: &mut Tx, opening: &SessionOpening) -> Result<(), 
             .map_err(fault)?;
         }
         PasswordEffect::SpendProvisional => {
-            let spent = sqlx::query(
+            let spent = query(
                 "UPDATE account SET provisional_spent = 1
                  WHERE id = $1 AND provisional_until > $2 AND provisional_spent = 0",
             )
@@ -438,15 +377,4 @@ async fn apply_to_password(tx: &mut Tx, opening: &SessionOpening) -> Result<(), 
         }
     }
     Ok(())
-}
-
-fn ended(row: &Columns<'_>) -> Result<Option<(Timestamp, EndCause)>, StoreError> {
-    let Some(at) = row.optional_time("ended_at")? else {
-        return Ok(None);
-    };
-    Ok(Some((at, row.word("end_cause", EndCause::from_word)?)))
-}
-
-fn origin_context(session: SessionId) -> Vec<u8> {
-    [b"session origin ".as_slice(), session.as_bytes()].concat()
 }

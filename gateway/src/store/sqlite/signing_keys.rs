@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{SqliteStore, database::Weight, fault::fault, rows::Columns};
+use super::{SqliteStore, database::Weight, fault::fault, rows::Columns, statements::query};
 use crate::{
     journal::Draft,
     keyring::Purpose,
@@ -16,7 +16,7 @@ use crate::{
 impl SigningKeyStore for SqliteStore {
     async fn list(&self) -> Result<Vec<SigningKey>, StoreError> {
         let mut connection = self.database.read().await?;
-        let rows = sqlx::query("SELECT * FROM signing_key ORDER BY created_at, key_id")
+        let rows = query("SELECT * FROM signing_key ORDER BY created_at, key_id")
             .fetch_all(&mut *connection)
             .await
             .map_err(fault)?;
@@ -71,7 +71,7 @@ impl SqliteStore {
         if ids.len() >= SIGNING_KEYS_MAX {
             return Err(Conflict::LimitReached.into());
         }
-        sqlx::query(
+        query(
             "INSERT INTO signing_key (key_id, pkcs8, created_at, signs_from)
              VALUES ($1, $2, $3, $4)",
         )
@@ -89,7 +89,7 @@ impl SqliteStore {
     async fn try_remove_key(&self, key_id: &str, journal: &[Draft]) -> Result<bool, StoreError> {
         let prepared = self.scribe.prepare(journal).await?;
         let mut tx = self.database.begin(Weight::Essential).await?;
-        let removed = sqlx::query("DELETE FROM signing_key WHERE key_id = $1")
+        let removed = query("DELETE FROM signing_key WHERE key_id = $1")
             .bind(key_id)
             .execute(&mut *tx)
             .await

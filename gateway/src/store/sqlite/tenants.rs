@@ -3,7 +3,9 @@
 use octroi_policy::id::{TenantId, TenantName};
 use sqlx::sqlite::SqliteRow;
 
-use super::{SqliteStore, accounts::exists, database::Weight, fault::fault, rows::Columns};
+use super::{
+    SqliteStore, accounts::exists, database::Weight, fault::fault, rows::Columns, statements::query,
+};
 use crate::{
     journal::Draft,
     store::{
@@ -16,7 +18,7 @@ use crate::{
 impl TenantStore for SqliteStore {
     async fn by_id(&self, tenant: TenantId) -> Result<Option<Tenant>, StoreError> {
         let mut connection = self.database.read().await?;
-        let row = sqlx::query("SELECT * FROM tenant WHERE id = $1")
+        let row = query("SELECT * FROM tenant WHERE id = $1")
             .bind(tenant.as_bytes().as_slice())
             .fetch_optional(&mut *connection)
             .await
@@ -26,7 +28,7 @@ impl TenantStore for SqliteStore {
 
     async fn by_name(&self, name: &TenantName) -> Result<Option<Tenant>, StoreError> {
         let mut connection = self.database.read().await?;
-        let row = sqlx::query("SELECT * FROM tenant WHERE name = $1")
+        let row = query("SELECT * FROM tenant WHERE name = $1")
             .bind(name.as_str())
             .fetch_optional(&mut *connection)
             .await
@@ -36,7 +38,7 @@ impl TenantStore for SqliteStore {
 
     async fn list(&self) -> Result<Vec<Tenant>, StoreError> {
         let mut connection = self.database.read().await?;
-        let rows = sqlx::query("SELECT * FROM tenant ORDER BY name")
+        let rows = query("SELECT * FROM tenant ORDER BY name")
             .fetch_all(&mut *connection)
             .await
             .map_err(fault)?;
@@ -81,16 +83,14 @@ impl SqliteStore {
         if usize::try_from(count).unwrap_or(usize::MAX) >= TENANTS_MAX {
             return Err(Conflict::LimitReached.into());
         }
-        sqlx::query(
-            "INSERT INTO tenant (id, name, display_name, created_at) VALUES ($1, $2, $3, $4)",
-        )
-        .bind(tenant.id.as_bytes().as_slice())
-        .bind(tenant.name.as_str())
-        .bind(&*tenant.display_name)
-        .bind(tenant.created_at.as_unix_millis())
-        .execute(&mut *tx)
-        .await
-        .map_err(fault)?;
+        query("INSERT INTO tenant (id, name, display_name, created_at) VALUES ($1, $2, $3, $4)")
+            .bind(tenant.id.as_bytes().as_slice())
+            .bind(tenant.name.as_str())
+            .bind(&*tenant.display_name)
+            .bind(tenant.created_at.as_unix_millis())
+            .execute(&mut *tx)
+            .await
+            .map_err(fault)?;
         self.scribe.write(&mut tx, &prepared).await?;
         tx.commit().await
     }

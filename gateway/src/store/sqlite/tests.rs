@@ -3,9 +3,11 @@
 mod broken;
 mod erasure;
 mod faults;
+mod plans;
 mod privacy;
 mod restart;
 mod tampering;
+mod upgrade;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

@@ -7,6 +7,7 @@ use super::{
     database::{Tx, Weight},
     fault::fault,
     rows::Columns,
+    statements::query,
 };
 use crate::store::{
     StoreError,
@@ -75,7 +76,7 @@ impl SqliteStore {
 /// Clears counters.
 pub(super) async fn forgive(tx: &mut Tx, keys: &[ThrottleKey]) -> Result<(), StoreError> {
     for key in keys {
-        sqlx::query("DELETE FROM throttle WHERE key = $1")
+        query("DELETE FROM throttle WHERE key = $1")
             .bind(key.0.as_slice())
             .execute(&mut **tx)
             .await
@@ -85,7 +86,7 @@ pub(super) async fn forgive(tx: &mut Tx, keys: &[ThrottleKey]) -> Result<(), Sto
 }
 
 async fn counter(tx: &mut Tx, key: ThrottleKey) -> Result<ThrottleCounter, StoreError> {
-    let row = sqlx::query("SELECT * FROM throttle WHERE key = $1")
+    let row = query("SELECT * FROM throttle WHERE key = $1")
         .bind(key.0.as_slice())
         .fetch_optional(&mut **tx)
         .await
@@ -102,7 +103,7 @@ async fn counter(tx: &mut Tx, key: ThrottleKey) -> Result<ThrottleCounter, Store
 }
 
 async fn put(tx: &mut Tx, key: ThrottleKey, counter: ThrottleCounter) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO throttle (key, failures, first_failed_at, last_failed_at)
          VALUES ($1, $2, $3, $4)
          ON CONFLICT (key) DO UPDATE

@@ -10,6 +10,7 @@ use super::{
     fault::{fault, is_taken},
     rows::{self, Columns},
     session_rows,
+    statements::query,
 };
 use crate::store::{
     Conflict, StoreError,
@@ -52,7 +53,7 @@ impl SqliteStore {
         if usize::try_from(open).unwrap_or(usize::MAX) >= TICKETS_PER_SESSION_MAX {
             return Err(Conflict::LimitReached.into());
         }
-        let inserted = sqlx::query(
+        let inserted = query(
             "INSERT INTO ticket (hash, session, host, nonce_hash, assurance, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -82,7 +83,7 @@ impl SqliteStore {
         let prepared = self.scribe.prepare(&drafts).await?;
         let mut tx = self.database.begin(Weight::Ordinary).await?;
         // The one statement that finds it takes it: of many parallel redemptions one wins.
-        let spent = sqlx::query(
+        let spent = query(
             "DELETE FROM ticket
              WHERE hash = $1 AND host = $2 AND nonce_hash = $3 AND expires_at > $4
              RETURNING session, assurance",
@@ -120,7 +121,7 @@ impl SqliteStore {
     /// which is fetched before the transaction begins.
     async fn owner_of(&self, ticket: &[u8; 32]) -> Result<Option<Arc<LiveSession>>, StoreError> {
         let mut connection = self.database.read().await?;
-        let row = sqlx::query("SELECT session FROM ticket WHERE hash = $1")
+        let row = query("SELECT session FROM ticket WHERE hash = $1")
             .bind(ticket.as_slice())
             .fetch_optional(&mut *connection)
             .await

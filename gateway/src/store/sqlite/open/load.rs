@@ -3,7 +3,8 @@
 use octroi_policy::{id::AccountId, time::Timestamp};
 
 use super::super::{
-    SqliteStore, accounts::grants, database::Weight, fault::fault, rows::Columns, session_rows,
+    SqliteStore, accounts::all_grants, database::Weight, fault::fault, rows::Columns, session_rows,
+    statements::query,
 };
 use crate::store::{StoreError, personal_keys::KeyName, sessions::EndCause};
 
@@ -18,7 +19,7 @@ impl SqliteStore {
     /// A crash may fall between the commit of an erasure and the end of its key.
     async fn finish_cut_erasures(&self) -> Result<(), StoreError> {
         let mut connection = self.database.read().await?;
-        let erased = sqlx::query("SELECT id FROM account WHERE erased_at IS NOT NULL")
+        let erased = query("SELECT id FROM account WHERE erased_at IS NOT NULL")
             .fetch_all(&mut *connection)
             .await
             .map_err(fault)?;
@@ -29,19 +30,15 @@ impl SqliteStore {
                 self.scribe.personal_keys.destroy(name).await?;
             }
         }
+        // Or between that and the end of what the logs hold.
+        self.scribe.personal_keys.forget_deleted().await?;
+        self.database.forget_deleted().await?;
         Ok(())
     }
 
     async fn end_expired(&self, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.database.begin(Weight::Essential).await?;
-        let expired =
-            sqlx::query("SELECT id FROM session WHERE ended_at IS NULL AND ends_at <= $1")
-                .bind(now.as_unix_millis())
-                .fetch_all(&mut *tx)
-                .await
-                .map_err(fault)?;
-        for row in &expired {
-            let session = octroi_policy::id::SessionId::from_bytes(Columns(row).fixed("id")?);
+        for session in session_rows::due(&mut tx, now).await? {
             session_rows::end(&mut tx, session, now, EndCause::Expired).await?;
         }
         tx.commit().await
@@ -50,7 +47,7 @@ impl SqliteStore {
     /// A page at a time, so that a start needs no more memory than what it fills.
     async fn enlist_living(&self) -> Result<(), StoreError> {
         let mut connection = self.database.read().await?;
-        let grants = grants(&mut connection, None).await?;
+        let grants = all_grants(&mut connection).await?;
         let mut after = None;
         loop {
             let page = session_rows::living(&mut connection, &grants, after).await?;

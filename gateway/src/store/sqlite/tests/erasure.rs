@@ -79,3 +79,43 @@ async fn what_a_reader_keeps_in_the_logs_is_gone_with_the_first_sweep_after_it()
         assert!(!held(), "{file}: a trace is left");
     }
 }
+
+/// The key is deleted in its log, and still in its file; the same goes for what it sealed.
+#[tokio::test]
+async fn what_a_crash_left_in_files_and_logs_is_gone_after_the_next_start() {
+    let site = Site::new();
+    let store = site.open().await;
+    let account = person(&store).await;
+    let key = store.scribe.personal_keys.sealed_for_tests().await;
+    let row = sqlx::query("SELECT login FROM account").fetch_one(store.database.writer());
+    let login = row.await.unwrap().get::<Vec<u8>, _>(0);
+    store.scribe.personal_keys.forget_deleted().await.unwrap();
+    store.database.forget_deleted().await.unwrap();
+    let held = store.unsettled.hold();
+    let erased = store.erase_rows(account.id, NOW, &[], &held).await;
+    erased.unwrap();
+    held.settled();
+    store
+        .scribe
+        .personal_keys
+        .delete_for_tests(account.id)
+        .await;
+    // As a crash leaves the files.
+    let crashed = Site {
+        directory: tempfile::tempdir().unwrap(),
+        keyring: std::sync::Arc::clone(&site.keyring),
+    };
+    std::fs::create_dir(crashed.data()).unwrap();
+    for (name, bytes) in site.contents() {
+        std::fs::write(crashed.file(&name), bytes).unwrap();
+    }
+    let held = |bytes: &[u8]| {
+        let mut files = crashed.contents().into_iter();
+        files.any(|(_, file)| holds(&file, bytes))
+    };
+    assert!(held(&key) && held(&login), "the search works");
+    let store = crashed.open().await;
+    assert!(!held(&key), "the key");
+    assert!(!held(&login), "what it sealed");
+    assert!(store.by_id(account.id).await.unwrap().is_none());
+}

@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
+use octroi_policy::time::Timestamp;
+
 use super::{NOW, Site, another_person, draft, ending, opening, person, sign_in};
 use crate::{
     journal::{
@@ -54,10 +56,53 @@ async fn an_end_that_cannot_be_written_leaves_the_session_dead_and_is_made_good_
         .unwrap();
     let opened = SessionStore::open(&store, opening(&account)).await;
     assert!(opened.is_ok());
+    store.probe().await.unwrap();
+    assert!(
+        store.fault().is_some(),
+        "an end still waits: a restart would undo it"
+    );
+    store.sweep(NOW, NOW).await.unwrap();
     assert_eq!(store.fault(), None, "readiness comes back");
+    let view = store.find(session).await.unwrap().unwrap();
+    assert_eq!(view.ended, Some((NOW, EndCause::SignedOut)));
+}
+
+/// Otherwise anybody could turn readiness off by going away in the middle of a sign-out.
+#[tokio::test]
+async fn a_caller_that_goes_away_leaves_an_end_to_the_next_sweep_and_is_no_fault() {
+    let site = Site::new();
+    let store = site.open().await;
+    let account = person(&store).await;
+    let (session, token) = sign_in(&store, &account).await;
+    let tx = store.database.begin(Weight::Essential).await.unwrap();
+    let patience = std::time::Duration::from_millis(20);
+    let gone = tokio::time::timeout(patience, SessionStore::end(&store, ending(session))).await;
+    assert!(gone.is_err());
+    drop(tx);
+    assert_eq!(store.fault(), None);
+    assert!(matches!(store.cached(&token), Cached::KnownAbsent));
     store.sweep(NOW, NOW).await.unwrap();
     let view = store.find(session).await.unwrap().unwrap();
     assert_eq!(view.ended, Some((NOW, EndCause::SignedOut)));
+}
+
+/// Where a caller goes away while its sign-in commits, the row is there and memory knows nothing.
+#[tokio::test]
+async fn a_session_that_memory_does_not_know_ends_at_its_time() {
+    let site = Site::new();
+    let store = site.open().await;
+    let account = person(&store).await;
+    let opening = opening(&account);
+    let (session, ends_at) = (opening.record.id, opening.record.ends_at);
+    SessionStore::open(&store, opening).await.unwrap();
+    store.roster.end(session).unwrap();
+    let before = Timestamp::from_unix_millis(ends_at.as_unix_millis() - 1);
+    assert!(store.sweep(before, NOW).await.unwrap().is_empty());
+    let view = store.find(session).await.unwrap().unwrap();
+    assert_eq!(view.ended, None);
+    assert_eq!(store.sweep(ends_at, NOW).await.unwrap(), [session]);
+    let view = store.find(session).await.unwrap().unwrap();
+    assert_eq!(view.ended, Some((ends_at, EndCause::Expired)));
 }
 
 #[tokio::test]

@@ -1,0 +1,29 @@
+//! The statements of the adapter. Tests look at which ones a command runs.
+
+use sqlx::{Sqlite, query::Query, sqlite::SqliteArguments};
+
+/// A statement with its place for values.
+pub(super) fn query(sql: &'static str) -> Query<'static, Sqlite, SqliteArguments> {
+    #[cfg(test)]
+    counting::note(sql);
+    sqlx::query(sql)
+}
+
+/// What this thread has run; a test of one thread runs everything on it.
+#[cfg(test)]
+pub(crate) mod counting {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static RUN: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn note(sql: &'static str) {
+        RUN.with_borrow_mut(|run| run.push(sql));
+    }
+
+    /// The statements since the last time, in order.
+    pub(crate) fn take() -> Vec<&'static str> {
+        RUN.take()
+    }
+}

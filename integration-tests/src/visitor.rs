@@ -129,6 +129,11 @@ impl Visitor {
 
     /// Submits a form of a page on the same host.
     pub fn submit(&mut self, url: &str, fields: &[(&str, &str)]) -> Response {
+        self.post_form(url, fields).response()
+    }
+
+    /// The same, whatever becomes of it: a gateway that dies meanwhile gives no response.
+    pub fn post_form(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
         let body = fields
             .iter()
             .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
@@ -141,7 +146,7 @@ impl Visitor {
             "Content-Type".to_owned(),
             "application/x-www-form-urlencoded".to_owned(),
         ));
-        self.ask("POST", url, &headers, body.as_bytes()).response()
+        self.ask("POST", url, &headers, body.as_bytes())
     }
 
     /// Posts JSON, as a script without a browser does.

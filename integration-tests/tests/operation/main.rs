@@ -27,6 +27,7 @@ mod scale;
 mod services_over_tls;
 mod sessions_in_use;
 mod store_faults;
+mod subcommands;
 mod timeouts;
 mod tls;
 mod upstreams;

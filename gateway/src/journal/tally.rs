@@ -31,7 +31,7 @@ struct Minute {
 
 struct Count {
     reason: SignInFailure,
-    count: u32,
+    times: u32,
     first_at: Timestamp,
     last_at: Timestamp,
 }
@@ -86,12 +86,12 @@ impl Minute {
     fn count(&mut self, reason: SignInFailure, at: Timestamp) {
         match self.counts.iter_mut().find(|count| count.reason == reason) {
             Some(count) => {
-                count.count = count.count.saturating_add(1);
+                count.times = count.times.saturating_add(1);
                 count.last_at = count.last_at.max(at);
             }
             None => self.counts.push(Count {
                 reason,
-                count: 1,
+                times: 1,
                 first_at: at,
                 last_at: at,
             }),
@@ -103,7 +103,7 @@ impl Count {
     fn line(&self, sample: &Personal, now: Timestamp) -> Draft {
         let event = Event::SignInFailedRepeatedly {
             reason: self.reason,
-            count: self.count,
+            count: self.times,
             first_at: self.first_at,
             last_at: self.last_at,
         };

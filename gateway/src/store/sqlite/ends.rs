@@ -216,16 +216,14 @@ impl SqliteStore {
                 settled.extend(outcome?);
             }
         }
-        match stuck.pop() {
-            Some((_, fault)) => Err(fault),
-            None => {
-                let mut waiting = self.unsettled.waiting();
-                if waiting.ends.is_empty() {
-                    waiting.fault = None;
-                }
-                Ok(settled)
-            }
+        if let Some((_, fault)) = stuck.pop() {
+            return Err(fault);
         }
+        let mut waiting = self.unsettled.waiting();
+        if waiting.ends.is_empty() {
+            waiting.fault = None;
+        }
+        Ok(settled)
     }
 
     /// The line of one cannot be written: the others do not wait for it.

@@ -89,7 +89,7 @@ impl Ledger {
         self.deeds += 1;
         // At an address of their own, so that no limit is near.
         let [high, low] = self.deeds.to_be_bytes();
-        let visitor = Visitor::at(&world.door.approached_from([10 + high, low, 1]));
+        let mut visitor = Visitor::at(&world.door.approached_from([10 + high, low, 1]));
         let done = match deed {
             Deed::SignIn => self.sign_in(world, visitor, STAYS),
             Deed::Revoke => self
@@ -97,7 +97,7 @@ impl Ledger {
                 .and_then(|()| self.revoke(world)),
             Deed::Guess => {
                 let wrong = "a wrong password, as it happens";
-                try_to_sign_in(world, &mut visitor.clone(), STAYS, wrong).map(|status| {
+                try_to_sign_in(world, &mut visitor, STAYS, wrong).map(|status| {
                     assert_eq!(status, 401, "a wrong password");
                 })
             }

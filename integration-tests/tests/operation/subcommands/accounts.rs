@@ -197,25 +197,34 @@ fn accounts_are_listed_and_shown_as_lines_and_as_documents() {
     run(&world, &["user", "show", "acme/marie", "acme/paul"], 2);
 }
 
+/// Runs a command on marie twice, for people and for scripts: both say that this was done.
+#[track_caller]
+fn done(world: &World, arguments: &[&str], what: &str) {
+    let sentence = format!("acme/marie {what}");
+    assert_eq!(run(world, arguments, 0), format!("{sentence}\n"));
+    let document = run_json(world, arguments);
+    assert_eq!(document, json!({ "done": sentence }), "{arguments:?}");
+}
+
+/// A field of marie's account.
+#[track_caller]
+fn shown(world: &World, field: &str) -> Value {
+    run_json(world, &["user", "show", "acme/marie"])[field].clone()
+}
+
 #[test]
 fn what_is_changed_on_an_account_is_said_and_shown() {
     let world = world();
-    let shown = |field: &str| run_json(&world, &["user", "show", "acme/marie"])[field].clone();
-    let done = |arguments: &[&str], what: &str| {
-        let sentence = format!("acme/marie {what}");
-        assert_eq!(run(&world, arguments, 0), format!("{sentence}\n"));
-        let document = run_json(&world, arguments);
-        assert_eq!(document, json!({ "done": sentence }), "{arguments:?}");
-    };
     done(
+        &world,
         &["user", "lock", "acme/marie"],
         "is locked, and its sessions are ended",
     );
-    assert_eq!(shown("standing"), "locked");
-    assert!(shown("locked_at").is_string());
-    done(&["user", "unlock", "acme/marie"], "is unlocked");
+    assert_eq!(shown(&world, "standing"), "locked");
+    assert!(shown(&world, "locked_at").is_string());
+    done(&world, &["user", "unlock", "acme/marie"], "is unlocked");
     assert_eq!(
-        (shown("standing"), shown("locked_at")),
+        (shown(&world, "standing"), shown(&world, "locked_at")),
         ("ready".into(), Value::Null)
     );
 
@@ -229,10 +238,14 @@ fn what_is_changed_on_an_account_is_said_and_shown() {
         "--role",
         "rh",
     ];
-    done(&roles, other_roles);
-    assert_eq!(shown("roles"), json!(["it", "rh"]));
-    done(&["user", "roles", "acme/marie", "--none"], other_roles);
-    assert_eq!(shown("roles"), json!([]));
+    done(&world, &roles, other_roles);
+    assert_eq!(shown(&world, "roles"), json!(["it", "rh"]));
+    done(
+        &world,
+        &["user", "roles", "acme/marie", "--none"],
+        other_roles,
+    );
+    assert_eq!(shown(&world, "roles"), json!([]));
     run(&world, &["user", "roles", "acme/marie"], 2);
     run(
         &world,
@@ -241,11 +254,30 @@ fn what_is_changed_on_an_account_is_said_and_shown() {
     );
     run(&world, &["user", "roles", "acme/marie", "--role", "a,b"], 1);
 
+    let text = run(&world, &["user", "reset", "acme/marie"], 0);
+    assert!(text.contains("acme/marie: provisional password"), "{text}");
+    assert_eq!(shown(&world, "standing"), "provisional");
+    let reset = ["user", "reset", "acme/marie", "--password-stdin", "--json"];
+    let output = world.run_with_input(&reset, &format!("{PROVISIONAL}\r\n"));
+    let document: Value = serde_json::from_str(&printed(&reset, &output, 0)).expect("one");
+    assert_eq!(document["expires_at"], shown(&world, "expires_at"));
+    let (status, _) = status_of_sign_in(&world, "acme/marie", PROVISIONAL);
+    assert_eq!(status, 200);
+
+    let deleted = run(&world, &["user", "delete", "acme/marie"], 0);
+    let sentence = "acme/marie is deleted, and the key to its personal data is destroyed\n";
+    assert_eq!(deleted, sentence);
+    run(&world, &["user", "show", "acme/marie"], 1);
+}
+
+#[test]
+fn rights_on_another_tenant_are_lent_and_ended() {
+    let world = world();
     let other_rights = "has other rights on that tenant, and its sessions are ended";
     let grant = ["user", "grant", "acme/marie", "--tenant", "globex"];
     let lend = [&grant[..], &["--role", "support", "--hours", "8"]].concat();
-    done(&lend, other_rights);
-    let lent = shown("grants");
+    done(&world, &lend, other_rights);
+    let lent = shown(&world, "grants");
     assert_eq!(
         (
             &lent[0]["tenant"],
@@ -255,8 +287,8 @@ fn what_is_changed_on_an_account_is_said_and_shown() {
         (&json!("globex"), &json!(["support"]), Some(1))
     );
     assert!(lent[0]["ends_at"].is_string());
-    done(&[&grant[..], &["--end"]].concat(), other_rights);
-    assert_eq!(shown("grants"), json!([]));
+    done(&world, &[&grant[..], &["--end"]].concat(), other_rights);
+    assert_eq!(shown(&world, "grants"), json!([]));
     run(&world, &grant, 2);
     run(
         &world,
@@ -276,19 +308,4 @@ fn what_is_changed_on_an_account_is_said_and_shown() {
         "1",
     ];
     run(&world, &nowhere, 1);
-
-    let text = run(&world, &["user", "reset", "acme/marie"], 0);
-    assert!(text.contains("acme/marie: provisional password"), "{text}");
-    assert_eq!(shown("standing"), "provisional");
-    let reset = ["user", "reset", "acme/marie", "--password-stdin", "--json"];
-    let output = world.run_with_input(&reset, &format!("{PROVISIONAL}\r\n"));
-    let document: Value = serde_json::from_str(&printed(&reset, &output, 0)).expect("one");
-    assert_eq!(document["expires_at"], shown("expires_at"));
-    let (status, _) = status_of_sign_in(&world, "acme/marie", PROVISIONAL);
-    assert_eq!(status, 200);
-
-    let deleted = run(&world, &["user", "delete", "acme/marie"], 0);
-    let sentence = "acme/marie is deleted, and the key to its personal data is destroyed\n";
-    assert_eq!(deleted, sentence);
-    run(&world, &["user", "show", "acme/marie"], 1);
 }

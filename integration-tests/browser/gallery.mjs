@@ -87,10 +87,25 @@ export class Wall {
       await page.setViewportSize({ width, height: 800 });
       if (axe) await this.browser.assertAccessible(page, title);
       await this.browser.assertFits(page, title);
+      await this.assertFitsOvernight(page, title);
       mkdirSync(this.browser.pictures, { recursive: true });
       await page.screenshot({ path: join(this.browser.pictures, `${title}.png`), fullPage: true });
     }
     this.taken.set(name, true);
+  }
+
+  // A session that ends on another day says so in the line at the top, which is then at its longest.
+  async assertFitsOvernight(page, title) {
+    const longest = this.language === 'fr' ? '30 septembre à 00 h 15' : '30 September at 00:15';
+    const said = await page.evaluate((text) => {
+      const time = document.querySelector('.session time');
+      const before = time?.textContent;
+      if (time) time.textContent = text;
+      return before;
+    }, longest);
+    if (said === undefined) return;
+    await this.browser.assertFits(page, `${title} overnight`);
+    await page.evaluate((text) => { document.querySelector('.session time').textContent = text; }, said);
   }
 
   // Does what leads on, and stays on the page that would go on by itself.

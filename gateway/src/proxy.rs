@@ -2,6 +2,7 @@
 
 mod admit;
 mod answer;
+mod ascii;
 mod authenticate;
 mod context;
 mod cookies;

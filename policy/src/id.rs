@@ -27,6 +27,11 @@ macro_rules! random_id {
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }
+
+            /// The identifier as it is shown, in ASCII: for what is written with every request.
+            pub fn to_ascii(&self) -> [u8; 36] {
+                hyphenated(&self.0)
+            }
         }
 
         impl fmt::Display for $name {
@@ -168,23 +173,25 @@ named_slug! {
     RouteName
 }
 
-/// One write of the whole text: each access line and each forwarded request has some of these.
 fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut text = [b'-'; 36];
-    let digits = text
-        .iter_mut()
-        .enumerate()
-        .filter(|(position, _)| !matches!(position, 8 | 13 | 18 | 23))
-        .map(|(_, digit)| digit);
-    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-    for (digit, half) in digits.zip(halves) {
-        *digit = if half < 10 {
-            b'0' + half
-        } else {
-            b'a' + half - 10
-        };
+    f.write_str(std::str::from_utf8(&hyphenated(bytes)).map_err(|_| fmt::Error)?)
+}
+
+/// RFC 9562, section 4. Without a branch: each access line and each forwarded request has some.
+fn hyphenated(bytes: &[u8; 16]) -> [u8; 36] {
+    let digit = |half: u8| half + b'0' + u8::from(half > 9) * (b'a' - b'0' - 10);
+    let mut digits = [0_u8; 32];
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 0x0f)];
     }
-    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    let mut text = [b'-'; 36];
+    text[..8].copy_from_slice(&digits[..8]);
+    text[9..13].copy_from_slice(&digits[8..12]);
+    text[14..18].copy_from_slice(&digits[12..16]);
+    text[19..23].copy_from_slice(&digits[16..20]);
+    text[24..].copy_from_slice(&digits[20..]);
+    text
 }
 
 fn parse_uuid(text: &str) -> Result<[u8; 16], MalformedId> {

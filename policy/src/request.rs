@@ -7,7 +7,7 @@ mod malformed;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, net::IpAddr};
+use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderValue, Method, header, uri::PathAndQuery};
 
@@ -129,11 +129,6 @@ impl CanonicalRequest {
         self.client
     }
 
-    /// Host and, where the client named another than the scheme's own, port.
-    pub fn authority(&self) -> Authority<'_> {
-        Authority(self)
-    }
-
     /// Whether `origin`, the value of an `Origin` field, is the origin of this very request
     /// (RFC 6454, section 5). `null` is nobody's.
     pub fn is_same_origin(&self, origin: &str) -> bool {
@@ -164,20 +159,6 @@ impl Scheme {
         match self {
             Self::Http => 80,
             Self::Https => 443,
-        }
-    }
-}
-
-/// `host` or `host:port` of a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Authority<'a>(&'a CanonicalRequest);
-
-impl fmt::Display for Authority<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.host.as_str())?;
-        match self.0.port {
-            Some(port) => write!(f, ":{port}"),
-            None => Ok(()),
         }
     }
 }

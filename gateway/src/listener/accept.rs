@@ -37,9 +37,13 @@ where
             debug!(%peer, "connection refused: the total cap is reached");
             continue;
         };
-        let connection = serve(stream, peer, Arc::clone(&entrance), worker.clone());
-        // The place is given back when the connection is gone, in whichever way.
-        connections.spawn(hold(slot, connection));
+        connections.spawn(serve(
+            slot,
+            stream,
+            peer,
+            Arc::clone(&entrance),
+            worker.clone(),
+        ));
     }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
@@ -66,12 +70,10 @@ pub(super) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-async fn hold(slot: Slot, connection: impl Future<Output = ()>) {
-    connection.await;
-    drop(slot);
-}
-
+/// Holds its place among all connections until it is gone, in whichever way. A future that awaits
+/// another which it was given keeps room for it twice: hence the place is an argument of this one.
 async fn serve<A>(
+    _slot: Slot,
     mut stream: TcpStream,
     peer: SocketAddr,
     entrance: Arc<Entrance>,

@@ -18,7 +18,7 @@ use super::{
     limits::Limits,
     open_requests::{EndReason, OpenRequest},
     refusal::DoorRefusal,
-    tunnel,
+    tunnel::{self, Takeover},
 };
 
 /// Serves one connection to its end.
@@ -38,8 +38,14 @@ where
         };
         // Boxed, so that a connection at rest does not keep room for a request.
         match Box::pin(exchange(connection, head, worker)).await {
-            Some(returned) => connection = returned,
-            None => return,
+            Next::Request(returned) => connection = returned,
+            Next::Tunnel(connection, takeover, open) => {
+                let write_timeout = worker.limits.write_timeout;
+                let shutdown = worker.shutdown.clone();
+                let tunnel = tunnel::run(connection, *takeover, &open, write_timeout, shutdown);
+                return Box::pin(tunnel).await;
+            }
+            Next::Nothing => return,
         }
     }
 }
@@ -50,6 +56,16 @@ struct Head {
     body: DeclaredBody,
     /// What is wrong with it if Pingora refuses it all the same: it looks at the host once more.
     otherwise: Malformed,
+}
+
+/// What a connection does after a request.
+enum Next {
+    /// It takes another one.
+    Request(Box<Connection>),
+    /// It becomes a WebSocket.
+    Tunnel(Box<Connection>, Box<Takeover>, Arc<OpenRequest>),
+    /// It is over.
+    Nothing,
 }
 
 /// Why there is no further request.
@@ -138,12 +154,8 @@ fn target_is_path(head: &[u8]) -> bool {
     words.nth(1).is_some_and(|target| target.starts_with(b"/"))
 }
 
-/// Answers one request; gives the connection back if it can take another.
-async fn exchange<A>(
-    mut connection: Box<Connection>,
-    head: Head,
-    worker: &Worker<A>,
-) -> Option<Box<Connection>>
+/// Answers one request, or finds that a WebSocket is to come of it.
+async fn exchange<A>(mut connection: Box<Connection>, head: Head, worker: &Worker<A>) -> Next
 where
     A: ProxyHttp + Send + Sync + 'static,
     A::CTX: Send + Sync,
@@ -167,13 +179,16 @@ where
             if !open.is_taken() && exchange.has_answer_begun() {
                 let refusal = DoorRefusal::Malformed(head.otherwise);
                 let answer = worker.refusals.refuse(&open.facts, refusal);
-                let remains = exchange.take_remains()?;
-                send_and_linger(&mut remains.into_stream(), &bytes_of(&answer)).await;
+                if let Some(remains) = exchange.take_remains() {
+                    send_and_linger(&mut remains.into_stream(), &bytes_of(&answer)).await;
+                }
             }
-            return None;
+            return Next::Nothing;
         }
         Answered::CutOff(reason) => {
-            let remains = exchange.take_remains()?;
+            let Some(remains) = exchange.take_remains() else {
+                return Next::Nothing;
+            };
             if reason == EndReason::BodyTooSlow && !exchange.has_answer_begun() {
                 // Worded where the request's reference is known; a request that nobody had taken
                 // on has none.
@@ -185,19 +200,14 @@ where
             } else {
                 remains.close(CLOSE_TIMEOUT).await;
             }
-            return None;
+            return Next::Nothing;
         }
     };
     let (stream, _settings) = stream.consume();
-    let connection = stream.into_any().downcast::<Connection>().ok()?;
-    match takeover {
-        Some(takeover) => {
-            let write_timeout = worker.limits.write_timeout;
-            let shutdown = worker.shutdown.clone();
-            tunnel::run(connection, takeover, &open, write_timeout, shutdown).await;
-            None
-        }
-        None => Some(connection),
+    match (stream.into_any().downcast::<Connection>(), takeover) {
+        (Ok(connection), Some(takeover)) => Next::Tunnel(connection, Box::new(takeover), open),
+        (Ok(connection), None) => Next::Request(connection),
+        (Err(_), _) => Next::Nothing,
     }
 }
 

@@ -95,7 +95,11 @@ where
 {
     let limits = &worker.limits;
     let digest = digest_of(&io);
-    let handshake = server::handshake(Box::new(io.clone()), Some(options(limits)));
+    // Boxed, as the two ends below are: a connection at rest keeps no room for them.
+    let handshake = Box::pin(server::handshake(
+        Box::new(io.clone()),
+        Some(options(limits)),
+    ));
     let Ok(Ok(mut h2)) = timeout(limits.head_timeout, handshake).await else {
         return;
     };
@@ -124,11 +128,13 @@ where
                 let facts = Arc::clone(io.lock().facts());
                 worker.refusals.refused_unseen(&facts);
             }
-            Event::Accepted(Ok(Some(H2Accept::Rejected))) => return abort(h2, limits).await,
+            Event::Accepted(Ok(Some(H2Accept::Rejected))) => {
+                return Box::pin(abort(h2, limits)).await;
+            }
             Event::Flood(fault) => {
                 let client = io.lock().facts().client;
                 debug!(%client, ?fault, "connection ended: it only costs");
-                return abort(h2, limits).await;
+                return Box::pin(abort(h2, limits)).await;
             }
             Event::Accepted(Ok(None) | Err(_)) => return,
             Event::DeadlinePassed if pace.is_closing() => return,

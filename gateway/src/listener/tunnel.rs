@@ -190,6 +190,8 @@ pub(super) async fn run(
                 }
             };
             let splice = Splice::new(client, upstream, &head, &first, limits);
+            // A piece of the buffer in which the whole answer came: it would be held for hours.
+            drop((head, first));
             watch.finished(&splice.run(end).await);
         }
     }

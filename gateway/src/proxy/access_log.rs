@@ -5,7 +5,6 @@ mod tests;
 
 use std::{
     cell::RefCell,
-    fmt::{self, Display, Write as _},
     io::Write,
     net::IpAddr,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -17,6 +16,8 @@ use octroi_policy::{
     time::Timestamp,
 };
 use prometheus_client::metrics::counter::Counter;
+
+use super::ascii::{push_address, push_number};
 
 /// What is said of a request. Nothing of a query, a cookie, a token or a body, and no login.
 pub(crate) struct AccessLine<'a> {
@@ -66,9 +67,9 @@ impl AccessLine<'_> {
     fn write_into(&self, text: &mut Vec<u8>) {
         let mut line = Line(text);
         line.text("{\"kind\":", Some("access"));
-        line.shown(",\"at\":", Some(&Rfc3339(self.at)));
-        line.shown(",\"request\":", Some(&self.request));
-        line.shown(",\"client\":", self.client.as_ref());
+        line.time(",\"at\":", self.at);
+        line.ascii(",\"request\":", Some(&self.request.to_ascii()));
+        line.address(",\"client\":", self.client);
         line.text(",\"protocol\":", Some(self.protocol));
         line.text(",\"tls\":", Some(self.tls));
         line.text(",\"method\":", Some(self.method));
@@ -76,8 +77,14 @@ impl AccessLine<'_> {
         line.text(",\"path\":", self.path);
         line.number(",\"status\":", self.status.map(u64::from));
         line.text(",\"route\":", self.route);
-        line.shown(",\"account\":", self.account.as_ref());
-        line.shown(",\"session\":", self.session.as_ref());
+        line.ascii(
+            ",\"account\":",
+            self.account.map(|id| id.to_ascii()).as_ref(),
+        );
+        line.ascii(
+            ",\"session\":",
+            self.session.map(|id| id.to_ascii()).as_ref(),
+        );
         line.text(",\"refused\":", self.refused);
         line.text(",\"because\":", self.because);
         line.text(",\"ended\":", self.ended);
@@ -108,36 +115,52 @@ impl Line<'_> {
         }
     }
 
-    /// A value of ours that shows itself in characters which need no escape.
-    fn shown(&mut self, name: &str, value: Option<&impl Display>) {
+    /// A value of ours in characters which need no escape.
+    fn ascii(&mut self, name: &str, value: Option<&[u8; 36]>) {
+        self.0.extend_from_slice(name.as_bytes());
+        match value {
+            Some(value) => self.quoted(value),
+            None => self.null(),
+        }
+    }
+
+    fn address(&mut self, name: &str, value: Option<IpAddr>) {
         self.0.extend_from_slice(name.as_bytes());
         let Some(value) = value else {
             return self.null();
         };
         self.0.push(b'"');
-        // Writing to a vector cannot fail.
-        let _ = write!(self.0, "{value}");
+        push_address(self.0, value);
         self.0.push(b'"');
+    }
+
+    /// A time in RFC 3339, to the millisecond.
+    fn time(&mut self, name: &str, at: Timestamp) {
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(b'"');
+        let second = at.as_unix_seconds();
+        WRITTEN_SECOND.with_borrow_mut(|(written, text)| {
+            if *written != Some(second) {
+                *text = calendar(second);
+                *written = Some(second);
+            }
+            self.0.extend_from_slice(text.as_bytes());
+        });
+        let millis = u64::try_from(at.as_unix_millis().rem_euclid(1000)).unwrap_or(0);
+        self.0.push(b'.');
+        // Three digits, zeros in front: those of the number a thousand higher without its one.
+        let start = self.0.len();
+        push_number(self.0, 1000 + millis);
+        self.0.remove(start);
+        self.0.extend_from_slice(b"Z\"");
     }
 
     fn number(&mut self, name: &str, value: Option<u64>) {
         self.0.extend_from_slice(name.as_bytes());
-        let Some(mut left) = value else {
-            return self.null();
-        };
-        let mut digits = [b'0'; DIGITS_MAX];
-        let mut first = DIGITS_MAX;
-        for place in digits.iter_mut().rev() {
-            let digit = u8::try_from(left % 10).unwrap_or(0);
-            *place = b'0' + digit;
-            first -= 1;
-            left /= 10;
-            if left == 0 {
-                break;
-            }
+        match value {
+            Some(value) => push_number(self.0, value),
+            None => self.null(),
         }
-        let digits = digits.get(first..).unwrap_or_default();
-        self.0.extend_from_slice(digits);
     }
 
     fn quoted(&mut self, bytes: &[u8]) {
@@ -151,27 +174,13 @@ impl Line<'_> {
     }
 }
 
-/// A time in RFC 3339, to the millisecond.
-struct Rfc3339(Timestamp);
-
-impl Display for Rfc3339 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let second = self.0.as_unix_seconds();
-        WRITTEN_SECOND.with_borrow_mut(|(written, text)| {
-            if *written != Some(second) {
-                *written = None;
-                let at = jiff::Timestamp::from_second(second).map_err(|_| fmt::Error)?;
-                text.clear();
-                write!(text, "{at:.0}")?;
-                // The zone gives way to the fraction, which comes before it.
-                text.pop();
-                *written = Some(second);
-            }
-            let millis = u16::try_from(self.0.as_unix_millis().rem_euclid(1000)).unwrap_or(0);
-            f.write_str(text)?;
-            write!(f, ".{millis:03}Z")
-        })
-    }
+/// A second in RFC 3339, without the zone: the fraction comes before it. Beyond the calendar of the
+/// format, the beginning of the count of seconds: a line without a time would be no JSON.
+fn calendar(second: i64) -> String {
+    let at = jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let mut text = format!("{at:.0}");
+    text.pop();
+    text
 }
 
 thread_local! {
@@ -273,6 +282,3 @@ impl AccessLog {
 
 /// How long a line may wait: short for who watches a log, long enough for one write of many.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-
-/// Of the largest number of 64 bits.
-const DIGITS_MAX: usize = 20;

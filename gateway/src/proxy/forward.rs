@@ -10,7 +10,14 @@ use octroi_policy::{
 };
 use pingora::http::RequestHeader;
 
-use super::{context::Record, cookies, refusal::Refusal, response::REQUEST_ID, site::Site};
+use super::{
+    ascii::{push_address, push_hex, push_number},
+    context::Record,
+    cookies,
+    refusal::Refusal,
+    response::REQUEST_ID,
+    site::Site,
+};
 use crate::{assertion::Passport, listener::facts::Protocol};
 
 /// Evidence that this target may go to this route's service as this person. Made of a [`Permit`],
@@ -139,24 +146,24 @@ impl ForwardedFacts {
     }
 
     fn new(permit: &Permit<'_>, record: &Record) -> Self {
-        use std::fmt::Write;
         let (request, id) = (permit.request(), record.id());
-        let mut text = String::with_capacity(192);
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{}", request.authority());
+        let mut text = Vec::with_capacity(192);
+        text.extend_from_slice(request.host().as_str().as_bytes());
+        if let Some(port) = request.port() {
+            text.push(b':');
+            push_number(&mut text, port.into());
+        }
         let host = text.len();
-        let _ = write!(text, "{}", request.client());
+        push_address(&mut text, request.client());
         let client = text.len();
-        let _ = write!(text, "{id}");
+        text.extend_from_slice(&id.to_ascii());
         let request_id = text.len();
-        text.push_str("00-");
+        text.extend_from_slice(b"00-");
         push_hex(&mut text, id.as_bytes());
-        text.push('-');
-        push_hex(
-            &mut text,
-            id.as_bytes().last_chunk::<8>().unwrap_or(&[1; 8]),
-        );
-        text.push_str("-00");
+        text.push(b'-');
+        let parent = id.as_bytes().last_chunk::<8>().unwrap_or(&[1; 8]);
+        push_hex(&mut text, parent);
+        text.extend_from_slice(b"-00");
         let text = bytes::Bytes::from(text);
         let value = |from: usize, to: usize| {
             HeaderValue::from_maybe_shared(text.slice(from..to)).unwrap_or(UNKNOWN)
@@ -179,20 +186,6 @@ fn accepts_trailers(headers: &HeaderMap) -> bool {
         let mut codings = value.as_bytes().split(|byte| *byte == b',');
         codings.any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
     })
-}
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    let digit = |half: u8| {
-        char::from(if half < 10 {
-            b'0' + half
-        } else {
-            b'a' + half - 10
-        })
-    };
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0x0f));
-    }
 }
 
 /// The most fields that [`Forwarding::head`] adds: room for them is made at once.

@@ -1,5 +1,6 @@
 //! What comes back from a service: what it may not set is taken off, what a route asks is added.
 
+use bytes::BytesMut;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, response::Parts,
 };
@@ -8,6 +9,7 @@ use octroi_policy::{identity_headers::nominated, session::Computer};
 use pingora::http::ResponseHeader;
 
 use super::{context::Record, cookies};
+use crate::listener::facts::Protocol;
 
 /// Applies the rules for answers to the head of one that Pingora relays.
 ///
@@ -30,6 +32,12 @@ pub(super) fn relay(
     let mut parts = Parts::from(std::mem::replace(head, ResponseHeader::from(nothing)));
     let settled = settle_framing(&mut parts);
     if settled.is_ok() {
+        if record
+            .facts()
+            .is_some_and(|facts| facts.protocol == Protocol::Http2)
+        {
+            own_values(&mut parts.headers);
+        }
         parts.headers.reserve(OWN_FIELDS_MAX);
         filter(&mut parts.headers, record, bears_identity);
     }
@@ -39,6 +47,25 @@ pub(super) fn relay(
         let _ = head.set_reason_phrase(own_phrase.as_deref());
     }
     settled
+}
+
+/// Copies the values into a buffer of their own. As they came, each is a piece of the buffer into
+/// which the answer was read; over HTTP/2 the table of a connection's header compression (RFC 7541,
+/// section 2.3.2) keeps some of them for as long as it is open, and with a piece the whole buffer.
+fn own_values(fields: &mut HeaderMap) {
+    let length = fields.values().map(HeaderValue::len).sum();
+    let mut text = BytesMut::with_capacity(length);
+    for value in fields.values() {
+        text.extend_from_slice(value.as_bytes());
+    }
+    let mut text = text.freeze();
+    for value in fields.values_mut() {
+        let copy = text.split_to(value.len());
+        // The same bytes were a value before.
+        if let Ok(copy) = HeaderValue::from_maybe_shared(copy) {
+            *value = copy;
+        }
+    }
 }
 
 /// Applies the rules for answers to the fields of one.
@@ -61,7 +88,7 @@ pub(super) fn filter(fields: &mut HeaderMap, record: &Record, bears_identity: bo
         // Promise C2: the next person at this computer finds nothing by going back.
         fields.insert(header::CACHE_CONTROL, NO_STORE);
     }
-    if let Ok(id) = HeaderValue::try_from(record.id().to_string()) {
+    if let Ok(id) = HeaderValue::from_bytes(&record.id().to_ascii()) {
         fields.insert(REQUEST_ID, id);
     }
 }
@@ -263,3 +290,30 @@ pub(super) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const SAME_ORIGIN_REFERRER: HeaderValue =
     HeaderValue::from_static("strict-origin-when-cross-origin");
 const SAMEORIGIN: HeaderValue = HeaderValue::from_static("SAMEORIGIN");
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn values_let_go_of_the_buffer_in_which_they_came() {
+        let buffer = Bytes::from(b"nginx|text/plain|a=1|b=2".repeat(100));
+        let mut fields = HeaderMap::new();
+        for (name, from, to) in [
+            (header::SERVER, 0, 5),
+            (header::CONTENT_TYPE, 6, 16),
+            (header::SET_COOKIE, 17, 20),
+            (header::SET_COOKIE, 21, 24),
+        ] {
+            let value = HeaderValue::from_maybe_shared(buffer.slice(from..to));
+            fields.append(name, value.unwrap());
+        }
+        let before = fields.clone();
+        own_values(&mut fields);
+        assert_eq!(fields, before);
+        drop(before);
+        assert!(buffer.is_unique());
+    }
+}

@@ -45,9 +45,12 @@ impl Sent {
     fn url(&self) -> Result<String, Malformed> {
         self.read().map(|request| {
             format!(
-                "{}://{}{}",
+                "{}://{}{}{}",
                 request.scheme().as_str(),
-                request.authority(),
+                request.host(),
+                request
+                    .port()
+                    .map_or_else(String::new, |port| format!(":{port}")),
                 request.target()
             )
         })

@@ -122,6 +122,26 @@ fn check_segments(path: &str) -> Result<(), Malformed> {
     Ok(())
 }
 
+/// `text` with each byte percent-encoded (RFC 3986, section 2.1), but for those that `stand` for
+/// themselves.
+pub fn percent_encoded(text: &str, stand: impl Fn(u8) -> bool) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if stand(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.extend([byte >> 4, byte & 0x0f].map(hex_digit));
+        }
+    }
+    encoded
+}
+
+/// What stands for itself anywhere in an address (RFC 3986, section 2.3).
+pub const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
 /// Decodes each byte of a path and writes it again in its one spelling.
 fn respell(path: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     let mut decoded = Vec::with_capacity(path.len());
@@ -141,15 +161,7 @@ fn respell(path: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     check_decoded_once(&decoded)?;
     // Decoders that do not check take over-long forms of `/` and `.` for the real ones.
     let decoded = std::str::from_utf8(&decoded).map_err(|_| Malformed::Encoding)?;
-    let mut text = String::with_capacity(path.len());
-    for byte in decoded.bytes() {
-        if stands_for_itself(byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push('%');
-            text.extend([byte >> 4, byte & 0x0f].map(hex_digit));
-        }
-    }
+    let text = percent_encoded(decoded, stands_for_itself);
     if text.as_bytes() == path {
         std::str::from_utf8(path)
             .map(Cow::Borrowed)
@@ -217,14 +229,10 @@ fn check_query(query: &[u8]) -> Result<&str, Malformed> {
 
 /// `pchar` and `/` (RFC 3986, section 3.3), without `%` and `;`.
 const fn stands_for_itself(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
+    is_unreserved(byte)
         || matches!(
             byte,
-            b'/' | b'-'
-                | b'.'
-                | b'_'
-                | b'~'
-                | b'!'
+            b'/' | b'!'
                 | b'$'
                 | b'&'
                 | b'\''

@@ -200,7 +200,7 @@ pub(crate) const TIMEOUTS: Section = Section {
             "connect",
             seconds(1, 60),
             "a duration from \"1s\" to \"60s\"",
-            "For a connection, with its TLS handshake (502 beyond).",
+            "For a connection to one address, with its TLS handshake (502 where no other is left).",
         )
         .or("5s"),
         Key::new(

@@ -66,7 +66,7 @@ pub struct Origin(pub(crate) Box<str>);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// For a connection, with its TLS handshake.
+    /// For a connection to one address, with its TLS handshake.
     pub connect: Duration,
     /// For the header of the answer, once the request is sent, and between two pieces of an
     /// ordinary answer.

@@ -103,7 +103,8 @@ pub(crate) struct Http2Limits {
 /// Limits of one WebSocket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TunnelLimits {
-    /// How long the upstream may take to accept a connection, TLS included.
+    /// How long it may take until a connection to the upstream stands, TLS included, however many
+    /// addresses are tried for it.
     pub(crate) dial_timeout: Duration,
     /// How long the upstream may take to answer the upgrade.
     pub(crate) answer_timeout: Duration,

@@ -8,7 +8,11 @@ use octroi_config::{
     Settings,
     settings::{AccessibilityVerdict, Contact, CookieLife, Routes},
 };
-use octroi_policy::{host::Host, session::Computer};
+use octroi_policy::{
+    host::Host,
+    path::{is_unreserved, percent_encoded},
+    session::Computer,
+};
 
 use super::{look::Look, texts::Texts};
 
@@ -82,7 +86,9 @@ impl Site {
         if !address.starts_with("mailto:") || address.contains('?') {
             return Some(address.to_owned());
         }
-        Some(format!("{address}?subject={}", percent_encoded(subject)))
+        // As a `mailto:` query wants it (RFC 6068, section 2).
+        let subject = percent_encoded(subject, is_unreserved);
+        Some(format!("{address}?subject={subject}"))
     }
 
     /// Whether `host` is one that services stand behind.
@@ -127,20 +133,6 @@ impl Site {
         })
         .collect()
     }
-}
-
-/// As a `mailto:` query wants it (RFC 6068, section 2).
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&data_encoding::HEXUPPER.encode(&[byte]));
-        }
-    }
-    encoded
 }
 
 /// An address of the configuration without its scheme, where people know it without.

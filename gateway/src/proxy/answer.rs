@@ -53,7 +53,7 @@ struct Problem<'a> {
     login: Option<&'a str>,
 }
 
-/// The answer to a refusal, of a page where `accept` is a person's.
+/// The answer to a refusal: a page where `headers` are those of a browser that shows one.
 pub(super) fn answer(
     gate: &GateParts,
     record: &Record,

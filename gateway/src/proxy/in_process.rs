@@ -6,7 +6,10 @@ use axum::{Router, body::Body};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, Response, Version, header};
 use http_body_util::BodyExt;
-use octroi_policy::request::CanonicalRequest;
+use octroi_policy::{
+    path::{is_unreserved, percent_encoded},
+    request::CanonicalRequest,
+};
 use pingora::{http::ResponseHeader, proxy::Session};
 use tower::ServiceExt;
 
@@ -72,20 +75,9 @@ pub(super) async fn sign_in(
 
 /// The path of the sign-in page that leads back to `target`.
 fn sign_in_target(target: &str) -> String {
-    let mut uri = String::from("/.octroi/login?return_to=");
-    for byte in target.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push('%');
-            for half in [byte >> 4, byte & 0x0f] {
-                uri.extend(
-                    char::from_digit(half.into(), 16).map(|digit| digit.to_ascii_uppercase()),
-                );
-            }
-        }
-    }
-    uri
+    let stands = |byte| is_unreserved(byte) || byte == b'/';
+    let target = percent_encoded(target, stands);
+    format!("/.octroi/login?return_to={target}")
 }
 
 fn router(gate: &GateParts, answerer: Answerer) -> Router {

@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use octroi_integration_tests::binary;
-use octroi_integration_tests::h1;
 use octroi_integration_tests::patience::{Stopwatch, pause};
 use octroi_integration_tests::plain;
 use octroi_integration_tests::recorder::{Recorder, Reply};
 use octroi_integration_tests::world::{Route, SESSION_COOKIE, World};
+use octroi_integration_tests::{h1, h2};
 
 const HOST: &str = "echo.localhost";
 
@@ -118,6 +118,10 @@ fn a_second_stop_cuts_what_is_left_and_a_hangup_does_not() {
         let authority = world.authority(HOST);
         client.send(format!("GET /slow HTTP/1.1\r\nHost: {authority}\r\n\r\n").as_bytes());
         assert_eq!(client.head().expect("a head").expect("a head").status, 200);
+        let mut streams = h2::Client::connect(&world.door, HOST).expect("a connection");
+        let fields = h2::fields(b"GET", authority.as_bytes(), b"/slow-too", &[]);
+        let stream = streams.begin(&fields, true);
+        dropped(&mut streams, stream);
 
         world.gateway.signal("TERM");
         world
@@ -131,6 +135,7 @@ fn a_second_stop_cuts_what_is_left_and_a_hangup_does_not() {
             let piece = client.some().expect("content");
             assert!(!piece.is_empty(), "{second}: {}", world.log());
         }
+        dropped(&mut streams, stream);
         let log = world.log();
         assert!(!log.contains("told twice"), "{log}");
 
@@ -143,9 +148,11 @@ fn a_second_stop_cuts_what_is_left_and_a_hangup_does_not() {
         );
         assert!(log.contains("told twice to stop"), "{log}");
         while !client.some().expect("an end").is_empty() {}
-        let line = log.find("\"path\":\"/slow\"").expect("an access line");
         let last = log.rfind("stopped").expect("the last line");
-        assert!(line < last, "{log}");
+        for path in ["/slow", "/slow-too"] {
+            let line = log.find(&format!("\"path\":\"{path}\""));
+            assert!(line.is_some_and(|line| line < last), "{path}: {log}");
+        }
         let events = world.run_json(&["journal", "search"]);
         let kinds: Vec<_> = events
             .as_array()
@@ -159,6 +166,18 @@ fn a_second_stop_cuts_what_is_left_and_a_hangup_does_not() {
             after.into_iter().all(|kind| *kind == "journal_read"),
             "{kinds:?}"
         );
+    }
+}
+
+/// Reads over HTTP/2 until some content of the stream has come.
+#[track_caller]
+fn dropped(streams: &mut h2::Client, stream: u32) {
+    loop {
+        let frame = streams.next_frame().expect("a frame").expect("a frame");
+        assert_ne!(frame.kind, h2::kind::RST_STREAM, "{frame:?}");
+        if frame.stream == stream && frame.kind == h2::kind::DATA {
+            return;
+        }
     }
 }
 

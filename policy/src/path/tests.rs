@@ -172,3 +172,15 @@ proptest! {
         let _ = canonical_target(&target, None);
     }
 }
+
+#[test]
+fn each_byte_that_does_not_stand_for_itself_is_encoded_in_capitals() {
+    for (text, encoded) in [
+        ("a-Z.0_9~", "a-Z.0_9~"),
+        ("/a b?c=d&e", "%2Fa%20b%3Fc%3Dd%26e"),
+        ("é\u{1f512}%", "%C3%A9%F0%9F%94%92%25"),
+        ("\r\n\0", "%0D%0A%00"),
+    ] {
+        assert_eq!(percent_encoded(text, is_unreserved), encoded);
+    }
+}

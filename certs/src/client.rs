@@ -15,14 +15,10 @@ use crate::{
     tls::{self, Profile},
 };
 
-/// Whom an upstream's certificate must come from.
-#[derive(Clone, Debug)]
-pub enum Authorities {
-    /// The authorities that the system trusts.
-    System,
-    /// Those of one PEM file, and no others.
-    File(PathBuf),
-}
+/// Whom an upstream's certificate must come from: these and nobody else, at least one, each of which
+/// can be read to its end.
+#[derive(Clone)]
+pub struct Authorities(Arc<[CertificateDer<'static>]>);
 
 /// The certificate that the gateway shows to an upstream that asks for one.
 #[derive(Clone, Debug)]
@@ -52,7 +48,6 @@ pub enum ClientProblem {
 /// connection: there is no way to leave it out.
 pub struct ClientTls {
     config: ClientConfig,
-    authorities: Option<Vec<CertificateDer<'static>>>,
     identity: Option<Identity>,
 }
 
@@ -62,37 +57,81 @@ struct Identity {
     key: PrivateKeyDer<'static>,
 }
 
+impl Authorities {
+    /// Those that the system trusts. One that cannot be read leaves the others.
+    ///
+    /// # Errors
+    ///
+    /// When none can be read.
+    pub fn of_system() -> Result<Self, ClientProblem> {
+        let found = rustls_native_certs::load_native_certs()
+            .map_err(|error| ClientProblem::NoAuthority(error.to_string()))?;
+        let readable = found.into_iter().filter(|one| prove(one).is_ok());
+        let authorities: Arc<[_]> = readable.collect();
+        if authorities.is_empty() {
+            return Err(ClientProblem::NoAuthority(
+                "the system's list is empty; install ca-certificates, or name a file".to_owned(),
+            ));
+        }
+        Ok(Self(authorities))
+    }
+
+    /// Those of one PEM file, every one of which must be good.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file.
+    pub fn of_file(path: &Path) -> Result<Self, ClientProblem> {
+        let authorities = read_certificates(path)?;
+        for authority in &authorities {
+            prove(authority).map_err(|reason| unreadable(path, reason))?;
+        }
+        Ok(Self(authorities.into()))
+    }
+
+    /// Their certificates.
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.0
+    }
+
+    fn roots(&self) -> Result<RootCertStore, ClientProblem> {
+        let mut roots = RootCertStore::empty();
+        for authority in self.certificates() {
+            roots.add(authority.clone())?;
+        }
+        Ok(roots)
+    }
+}
+
+impl fmt::Debug for Authorities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Authorities").field(&self.0.len()).finish()
+    }
+}
+
 impl ClientTls {
     /// Reads the files; the suites are those of `profile`.
     ///
     /// # Errors
     ///
-    /// When a file is bad or no authority remains.
+    /// When a file is bad.
     pub fn load(
         authorities: &Authorities,
         identity: Option<&ClientIdentity>,
         profile: Profile,
     ) -> Result<Self, ClientProblem> {
-        let own = match authorities {
-            Authorities::System => None,
-            Authorities::File(path) => Some(read_authorities(path)?),
-        };
         let identity = identity.map(Identity::load).transpose()?;
         let provider = Arc::new(tls::provider(profile));
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_root_certificates(roots(own.as_deref())?);
+            .with_root_certificates(authorities.roots()?);
         let config = match &identity {
             None => builder.with_no_client_auth(),
             Some(identity) => {
                 builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?
             }
         };
-        Ok(Self {
-            config,
-            authorities: own,
-            identity,
-        })
+        Ok(Self { config, identity })
     }
 
     /// The settings of connections on which one of `protocols` is spoken.
@@ -100,11 +139,6 @@ impl ClientTls {
         let mut config = self.config.clone();
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         Arc::new(config)
-    }
-
-    /// The only authorities believed; `None` where the system's are.
-    pub fn authorities(&self) -> Option<&[CertificateDer<'static>]> {
-        self.authorities.as_deref()
     }
 
     /// The certificate that we show, its intermediates after it, and its key.
@@ -144,15 +178,11 @@ impl Identity {
     }
 }
 
-/// The certificates of a file of authorities, each of which can be believed as one.
-fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientProblem> {
-    let authorities = read_certificates(path)?;
-    for authority in &authorities {
-        let mut roots = RootCertStore::empty();
-        let added = roots.add(authority.clone());
-        added.map_err(|error| unreadable(path, &error))?;
-    }
-    Ok(authorities)
+/// Whether a certificate can be believed as an authority's.
+fn prove(authority: &CertificateDer<'static>) -> Result<(), String> {
+    X509Certificate::from_der(authority).map_err(|error| error.to_string())?;
+    let added = RootCertStore::empty().add(authority.clone());
+    added.map_err(|error| error.to_string())
 }
 
 /// The certificates of a file, each of which can be read to its end: who is given them afterwards
@@ -160,37 +190,17 @@ fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientP
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientProblem> {
     let certificates = parse_chain(path, &read(path)?)?;
     for certificate in &certificates {
-        X509Certificate::from_der(certificate).map_err(|error| unreadable(path, &error))?;
+        X509Certificate::from_der(certificate)
+            .map_err(|error| unreadable(path, error.to_string()))?;
     }
     Ok(certificates)
 }
 
-fn unreadable(path: &Path, reason: &dyn fmt::Display) -> BundleProblem {
+fn unreadable(path: &Path, reason: String) -> BundleProblem {
     BundleProblem::NoCertificate {
         path: path.to_owned(),
-        reason: reason.to_string(),
+        reason,
     }
-}
-
-/// Those of a file, or the system's.
-fn roots(own: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, ClientProblem> {
-    let mut roots = RootCertStore::empty();
-    if let Some(authorities) = own {
-        for authority in authorities {
-            roots.add(authority.clone())?;
-        }
-    } else {
-        let found = rustls_native_certs::load_native_certs()
-            .map_err(|error| ClientProblem::NoAuthority(error.to_string()))?;
-        // One that cannot be read leaves the others.
-        roots.add_parsable_certificates(found);
-    }
-    if roots.is_empty() {
-        return Err(ClientProblem::NoAuthority(
-            "the system's list is empty; install ca-certificates, or name a file".to_owned(),
-        ));
-    }
-    Ok(roots)
 }
 
 #[cfg(test)]

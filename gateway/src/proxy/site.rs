@@ -21,7 +21,7 @@ use octroi_policy::{
     rule::Route,
 };
 
-use super::upstream::{Service, UpstreamTlsFault};
+use super::upstream::{Service, ServicesTls, UpstreamTlsFault};
 use crate::metrics::{Metrics, RouteMetrics};
 
 /// What requests need of the configuration. Swapped as a whole; a request in flight keeps to the
@@ -73,11 +73,12 @@ impl Site {
         profile: Profile,
         metrics: &Metrics,
     ) -> Result<Self, SiteFault> {
+        let services = ServicesTls::new(profile);
         let ways = settings
             .routes
             .iter()
             .map(|(route, way)| {
-                let service = Service::new(way, Arc::clone(listeners), profile);
+                let service = Service::new(way, Arc::clone(listeners), &services);
                 let service = service.map_err(|fault| {
                     let route = route.name.to_string();
                     SiteFault::UpstreamTls { route, fault }

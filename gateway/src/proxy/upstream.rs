@@ -19,7 +19,6 @@ use std::{
 };
 
 use http::{HeaderName, header};
-use octroi_certs::tls::Profile;
 use octroi_config::settings::{
     Reach, RouteSettings, Timeouts, Upstream, UpstreamHost, UpstreamProtocol,
 };
@@ -30,6 +29,7 @@ use pingora::{
 };
 use tokio::time::timeout;
 
+pub(super) use self::tls::ServicesTls;
 pub(crate) use self::tls::UpstreamTlsFault;
 use self::{avoided::Avoided, names::Name, tls::ServiceTls};
 use crate::listener::tunnel::{
@@ -125,10 +125,10 @@ impl Service {
     pub(super) fn new(
         settings: &RouteSettings,
         own_listeners: Arc<[SocketAddr]>,
-        profile: Profile,
+        services: &ServicesTls,
     ) -> Result<Self, UpstreamTlsFault> {
         let tls = settings.tls.as_deref();
-        let tls = tls.map(|tls| ServiceTls::load(tls, profile)).transpose()?;
+        let tls = tls.map(|tls| ServiceTls::load(tls, services)).transpose()?;
         Ok(Self {
             targets: settings.to.iter().map(Target::of).collect(),
             next: AtomicUsize::new(0),
@@ -329,7 +329,7 @@ impl PeerShape {
         }
         options.max_h2_streams = H2_STREAMS_MAX;
         if let Some(tls) = &self.tls {
-            options.ca = tls.authorities();
+            options.ca = Some(tls.authorities());
             peer.client_cert_key = tls.client_certificate();
         }
         peer

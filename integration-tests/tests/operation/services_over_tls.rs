@@ -210,18 +210,23 @@ fn towards_services_too_the_profile_says_which_suites_are_spoken() {
     }
 }
 
-/// Without `ca` those are believed whom the system believes, wherever it keeps them; with it, nobody else.
+/// Without `ca` those are believed whom the system believes, wherever it keeps them; with it, nobody else. What cannot
+/// be read in the system's list is passed over.
 #[test]
 fn without_an_authority_of_its_own_a_route_believes_those_of_the_system() {
     let mut stage = Stage::new("http/1.1", "");
     assert!(stage.world.gateway.stop().is_some_and(|it| it.success()));
     let services = stage.folder.path().join("services.pem");
+    let broken = "-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
+    let list = std::fs::read_to_string(&services).expect("a list");
+    let system = stage.folder.path().join("system.pem");
+    std::fs::write(&system, format!("{broken}{list}")).expect("a list");
     let services = services.to_str().expect("a path");
     let config = std::fs::read_to_string(stage.world.config()).expect("a configuration");
     let without = config.replace(&format!("ca = \"{services}\", "), "");
     assert_ne!(without, config);
     std::fs::write(stage.world.config(), without).expect("a configuration");
-    let environment = [("SSL_CERT_FILE", services)];
+    let environment = [("SSL_CERT_FILE", system.to_str().expect("a path"))];
     let (config, address) = (stage.world.config(), stage.world.facts.https);
     stage.world.gateway = Running::serve_with(config, address, &environment);
     assert_eq!(stage.get("right").status, 200);

@@ -77,7 +77,7 @@ async fn greeting(
     let folder = tempfile::tempdir().unwrap();
     let roots = folder.path().join("roots.pem");
     std::fs::write(&roots, authority.certificate_pem()).unwrap();
-    let authorities = Authorities::File(roots);
+    let authorities = Authorities::of_file(&roots).unwrap();
     let tls = ClientTls::load(&authorities, identity, Profile::Intermediate).unwrap();
     let config = tls.config(&[b"http/1.1"]);
     let dial = DirectDial {
@@ -160,8 +160,7 @@ async fn a_unix_socket_is_dialled_by_its_path() {
 
 #[test]
 fn without_an_authority_there_is_no_upstream() {
-    let nobody = Authorities::File("/nowhere/roots.pem".into());
-    let problem = ClientTls::load(&nobody, None, Profile::Intermediate).unwrap_err();
+    let problem = Authorities::of_file(Path::new("/nowhere/roots.pem")).unwrap_err();
     assert!(
         problem
             .to_string()

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use octroi_certs::tls::Profile;
+
 use super::*;
 use crate::proxy::tests::world::CONFIGURATION;
 
@@ -20,8 +22,9 @@ fn service(address: &str, expose_ok: bool, listeners: &[&str]) -> Service {
         .settings;
     let (_, route) = settings.routes.iter().next().unwrap();
     let listeners = listeners.iter().map(|one| one.parse().unwrap()).collect();
+    let services = ServicesTls::new(Profile::Intermediate);
     // The configuration would refuse most of these: the rule holds without it, too.
-    let mut service = Service::new(route, listeners, Profile::Intermediate).unwrap();
+    let mut service = Service::new(route, listeners, &services).unwrap();
     service.targets = Box::new([target]);
     service.expose_ok = expose_ok;
     service

@@ -20,10 +20,10 @@ use serde_json::json;
 
 use crate::stage::{HOST, ROLE};
 
-/// Sign-ins timed for each kind of account in one run.
-const TRIES: usize = if cfg!(feature = "long") { 500 } else { 20 };
+/// Whether the minutes are there that many tries take.
+const IS_LONG: bool = cfg!(feature = "long");
 /// From here on, chance alone is no explanation: p = 0.05 (Mann–Whitney, two-sided), and 0.01 where the tries are few.
-const Z_MAX: f64 = if cfg!(feature = "long") { 1.96 } else { 2.58 };
+const Z_MAX: f64 = if IS_LONG { 1.96 } else { 2.58 };
 /// A kind differs when it differs in each of so many runs: a difference shows again, and chance does not.
 const RUNS: usize = 3;
 
@@ -53,7 +53,7 @@ fn c5_every_kind_of_account_is_refused_alike_in_every_byte() {
 #[test]
 fn c5_every_kind_of_account_takes_the_same_time() {
     let desk = Desk::open("");
-    assert_alike(&desk, TRIES, |kind| {
+    assert_alike(&desk, if IS_LONG { 500 } else { 20 }, |kind| {
         let (answer, time) = desk.guess(kind);
         assert_eq!(answer.status, 401, "{}", answer.everything());
         time
@@ -64,8 +64,8 @@ fn c5_every_kind_of_account_takes_the_same_time() {
 #[test]
 fn c5_every_kind_of_account_takes_the_same_time_after_the_cost_was_raised() {
     let desk = Desk::open("\n[hashing]\nmemory_kib = 65536\npasses = 2\n");
-    // Each try takes three times as long, and a difference in the cost would be of a third.
-    assert_alike(&desk, TRIES / 2, |kind| {
+    // Without padding, each of them would take a third of the time.
+    assert_alike(&desk, if IS_LONG { 200 } else { 8 }, |kind| {
         let (answer, time) = desk.guess(kind);
         assert_eq!(answer.status, 401, "{}", answer.everything());
         time
@@ -78,7 +78,7 @@ fn c5_with_the_queue_full_every_kind_of_account_is_put_off_alike() {
     let desk = Desk::open(costly);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
-        for number in 0..5 {
+        for number in 0..6 {
             let (desk, is_over) = (&desk, &is_over);
             scope.spawn(move || desk.crowd(number, is_over));
         }
@@ -91,7 +91,8 @@ fn c5_with_the_queue_full_every_kind_of_account_is_put_off_alike() {
             let answer = desk.put_off(kind).0;
             assert_eq!(shown(&answer), shown(&reference), "{}", kind.name);
         }
-        assert_alike(&desk, TRIES, |kind| desk.put_off(kind).1);
+        let tries = if IS_LONG { 500 } else { 12 };
+        assert_alike(&desk, tries, |kind| desk.put_off(kind).1);
     });
 }
 
@@ -228,7 +229,7 @@ impl Desk {
         };
         while !is_over.load(Ordering::SeqCst) {
             if self.guess(&stranger).0.status == 503 {
-                pause(Duration::from_millis(20));
+                pause(Duration::from_millis(10));
             }
         }
     }

@@ -199,14 +199,14 @@ async fn c5_with_the_queue_full_everybody_is_told_to_come_back_and_nobody_is_cou
 }
 
 /// Identity whose one hashing thread is held and whose one waiting place is taken.
-struct Full {
-    identity: Identity,
+pub(super) struct Full {
+    pub(super) identity: Identity,
     release: mpsc::Sender<()>,
     running: Vec<JoinHandle<()>>,
 }
 
 impl Full {
-    async fn hold(identity: Identity) -> Self {
+    pub(super) async fn hold(identity: Identity) -> Self {
         let (release, held) = mpsc::channel();
         let (started, starts) = oneshot::channel();
         let occupying = identity.clone();
@@ -232,7 +232,7 @@ impl Full {
         }
     }
 
-    async fn release(self) {
+    pub(super) async fn release(self) {
         self.release.send(()).unwrap();
         for running in self.running {
             running.await.unwrap();
@@ -245,7 +245,7 @@ fn risen(world: &World, memory_kib: u32) -> Identity {
     with(world, HashCost::for_tests(memory_kib), 16)
 }
 
-fn with(world: &World, cost: HashCost, waiting_max: usize) -> Identity {
+pub(super) fn with(world: &World, cost: HashCost, waiting_max: usize) -> Identity {
     Identity::start(IdentityParts {
         stores: world.stores.clone(),
         clock: Arc::new(world.clock.clone()),

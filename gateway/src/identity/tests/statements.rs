@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::alike::{FAILURES, everybody};
+use super::alike::{FAILURES, Full, everybody, with};
 use crate::{
     identity::{
+        password_hash::HashCost,
         sign_in::SignInOutcome,
-        testing::{World, client_at},
+        testing::{World, attempt, client_at},
     },
     journal::FAILURES_PER_MINUTE_MAX,
     keyring::sealing,
@@ -81,4 +82,42 @@ async fn c5_failures_that_are_counted_cost_the_same_whatever_used_up_the_lines()
         let done = work(&world, address, login, password).await;
         assert_eq!(done, expected, "{login}");
     }
+}
+
+#[tokio::test]
+async fn c5_who_has_to_wait_or_to_come_back_runs_the_same_statements_whoever_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = world(&directory).await;
+    let mut waits = Vec::new();
+    for (number, (login, password)) in (1..).zip(failures()) {
+        let client = client_at(IpAddr::from([203, 0, 113, number]));
+        let run = loop {
+            statements::counting::take();
+            match world.try_from_place(&client, login, password).await {
+                SignInOutcome::InvalidCredentials => {}
+                SignInOutcome::TooManyAttempts { .. } => break statements::counting::take(),
+                SignInOutcome::SignedIn(_)
+                | SignInOutcome::PasswordChangeRequired(..)
+                | SignInOutcome::Busy { .. } => panic!("{login}: let in, or no room"),
+            }
+        };
+        waits.push(run);
+    }
+    assert!(waits[0].len() > 3, "{:?}", waits[0]);
+    assert!(waits.windows(2).all(|pair| pair[0] == pair[1]), "{waits:?}");
+
+    let full = Full::hold(with(&world, HashCost::for_tests(64), 1)).await;
+    let mut put_off = Vec::new();
+    for (number, (login, password)) in (101..).zip(failures()) {
+        let client = client_at(IpAddr::from([203, 0, 113, number]));
+        statements::counting::take();
+        let outcome = full.identity.sign_in(&client, attempt(login, password));
+        let outcome = outcome.await.unwrap();
+        assert!(matches!(outcome, SignInOutcome::Busy { .. }), "{login}");
+        put_off.push(statements::counting::take());
+    }
+    full.release().await;
+    assert!(put_off[0].len() > waits[0].len(), "{:?}", put_off[0]);
+    let alike = put_off.windows(2).all(|pair| pair[0] == pair[1]);
+    assert!(alike, "{put_off:?}");
 }

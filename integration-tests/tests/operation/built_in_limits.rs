@@ -13,14 +13,14 @@ const PLACES: [&str; 2] = ["listener", "proxy"];
 /// Fields of the door's limits that a route's settings fill in: their figures there serve tests alone.
 const FROM_THE_ROUTE: [&str; 3] = ["dial_timeout", "answer_timeout", "idle_timeout"];
 
-/// What is called the most of something and bounds nobody: room that is made, and the size of a format's parts.
-const NO_LIMITS: [&str; 6] = [
-    "listener/connection.rs GATHERED_BYTES_MAX",
-    "listener/tunnel/server_frames.rs HEADER_BYTES_MAX",
-    "proxy/access_log.rs DIGITS_MAX",
-    "proxy/forward.rs OWN_FIELDS_MAX",
-    "proxy/response.rs OWN_FIELDS_MAX",
-    "proxy/websocket.rs HAND_OVER_KEEPALIVE_SECONDS",
+/// What is called the most of something and bounds nobody: room that is made, and the size of a format's parts. How the
+/// place and the name end.
+const NO_LIMITS: [&str; 5] = [
+    " GATHERED_BYTES_MAX",
+    "server_frames.rs HEADER_BYTES_MAX",
+    " DIGITS_MAX",
+    " OWN_FIELDS_MAX",
+    " HAND_OVER_KEEPALIVE_SECONDS",
 ];
 
 /// Place and name of a limit, and its figure as the manual writes it.
@@ -45,8 +45,10 @@ fn invariant_8_every_built_in_limit_is_in_the_manual_with_its_figure() {
         "only {} limits were found",
         built_in.len()
     );
-    for name in NO_LIMITS {
-        assert!(built_in.remove(name).is_some(), "{name} is gone");
+    for end in NO_LIMITS {
+        let before = built_in.len();
+        built_in.retain(|limit, _| !limit.ends_with(end));
+        assert!(built_in.len() < before, "{end} is gone");
     }
     let manual = documented(&read(&root.join("docs/defaults.md")));
     for (limit, figure) in &built_in {

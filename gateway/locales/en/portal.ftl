@@ -153,6 +153,7 @@ session-over-idle = unused for too long
 session-over-too-many = too many sessions at once
 session-over-administration = ended by an administrator
 ending-soon = Your session ends at { $time }.
+ending-soon-day = Your session ends on { $time }.
 ending-stay = Stay signed in
 
 ## Sign out

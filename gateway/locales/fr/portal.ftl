@@ -35,11 +35,11 @@ computer-public = { $n ->
     [one] partagé ou public : la session se ferme après { $n } minute sans activité
    *[other] partagé ou public : la session se ferme après { $n } minutes sans activité
 }
-computer-private = le mien : la session dure 24 heures au plus, { $h ->
+computer-private = le mien : la session dure 24 heures au plus, { $h ->
     [one] { $h } heure sans activité
    *[other] { $h } heures sans activité
 }
-computer-private-minutes = le mien : la session dure 24 heures au plus, { $n ->
+computer-private-minutes = le mien : la session dure 24 heures au plus, { $n ->
     [one] { $n } minute sans activité
    *[other] { $n } minutes sans activité
 }
@@ -153,6 +153,7 @@ session-over-idle = trop longtemps sans activité
 session-over-too-many = trop de sessions à la fois
 session-over-administration = fermée par l’administration
 ending-soon = Votre session se ferme à { $time }.
+ending-soon-day = Votre session se ferme le { $time }.
 ending-stay = Prolonger la session
 
 ## Se déconnecter
@@ -195,7 +196,7 @@ error-slow = { $host } met trop de temps à répondre.
 error-slow-write = Votre envoi a peut-être été pris en compte : vérifiez avant de recommencer.
 error-large-title = Envoi trop gros
 error-large = Ce que vous avez envoyé dépasse la taille acceptée.
-error-closed-title = Entrée momentanément fermée
+error-closed-title = Entrée fermée pour le moment
 error-closed = L’accès ne peut pas être vérifié en ce moment. Cela ne vient pas de vous.
 error-late-title = Envoi trop lent
 error-late = Votre envoi n’est pas arrivé à temps.

@@ -139,12 +139,13 @@ impl SessionLine {
         now: Timestamp,
     ) -> Self {
         let (ends, is_another_day) = calendar.soon(ends_at, now);
-        let (before, after) = if is_another_day {
-            texts.around("session-until-day", "time")
+        let (line, banner) = if is_another_day {
+            ("session-until-day", "ending-soon-day")
         } else {
-            texts.around("session-until", "time")
+            ("session-until", "ending-soon")
         };
-        let (ending_before, ending_after) = texts.around("ending-soon", "time");
+        let (before, after) = texts.around(line, "time");
+        let (ending_before, ending_after) = texts.around(banner, "time");
         let lead_seconds = match computer {
             Computer::Private => 5 * 60,
             Computer::Public => 2 * 60,

@@ -1,6 +1,13 @@
 //! Tools that nobody here wrote, with a negative control each: a scanner that finds nothing wrong with a weak listener
 //! proves nothing about ours.
-#![expect(clippy::expect_used, reason = "a failing test says why and ends")]
+//!
+//! Both speak TLS 1.2 without the extended master secret (RFC 7627) for most of what they try, and the gateway does not:
+//! what they say of TLS 1.2 is less than what `operation/tls.rs` asks with `openssl`.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failing test says why and ends"
+)]
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,6 +18,7 @@ use std::time::Duration;
 use octroi_integration_tests::binary;
 use octroi_integration_tests::patience::wait_for;
 use octroi_integration_tests::world::World;
+use serde_json::Value;
 
 /// Mozilla's "intermediate" profile, as sslyze judges it.
 fn sslyze(port: u16, authority: &Path) -> Output {
@@ -40,6 +48,49 @@ fn sslyze_finds_the_gateway_compliant_and_a_weak_listener_not() {
     assert!(
         !theirs.status.success() && text.contains("Not compliant"),
         "the scanner says nothing of a weak listener: {text}"
+    );
+}
+
+/// What testssl.sh finds worth a word: protocols, ciphers, forward secrecy, preferences, known attacks. The certificate is
+/// left out: no public authority signed it.
+fn findings_of_testssl(port: u16, report: &Path) -> Vec<Value> {
+    let output = Command::new("testssl")
+        .args(["--quiet", "--color", "0", "--warnings", "batch"])
+        .args(["--nodns", "none", "--ip", "127.0.0.1"])
+        .args(["-p", "-s", "-f", "-P", "-U", "--jsonfile"])
+        .arg(report)
+        .arg(format!("localhost:{port}"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("testssl is installed (./dev test --long installs it)");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let written = fs::read(report).unwrap_or_default();
+    let all: Vec<Value> =
+        serde_json::from_slice(&written).unwrap_or_else(|error| panic!("{error}: {text}"));
+    for what in ["SSLv3", "TLS1", "TLS1_3", "heartbleed", "ROBOT", "LUCKY13"] {
+        let was_tested = all.iter().any(|one| one["id"] == what);
+        assert!(was_tested, "{what} was not looked at: {text}");
+    }
+    let quiet = ["OK", "INFO"].map(Value::from);
+    all.into_iter()
+        // What is said of the machine that scans.
+        .filter(|one| one["id"] != "engine_problem")
+        .filter(|one| !quiet.contains(&one["severity"]))
+        .collect()
+}
+
+#[test]
+fn testssl_finds_nothing_to_say_of_the_gateway_and_much_of_a_weak_listener() {
+    let world = World::demo();
+    let report = world.directory.join("ours.json");
+    let ours = findings_of_testssl(world.facts.https.port(), &report);
+    assert!(ours.is_empty(), "{ours:#?}");
+
+    let weak = WeakListener::start(&world);
+    let theirs = findings_of_testssl(weak.port, &world.directory.join("theirs.json"));
+    assert!(
+        theirs.len() >= 3 && theirs.iter().any(|one| one["id"] == "TLS1"),
+        "the scanner says little of a weak listener: {theirs:#?}"
     );
 }
 

@@ -174,6 +174,52 @@ fn b13_a_service_verifies_who_asks_with_the_keys_that_are_served() {
     }
 }
 
+/// B12: an assertion is kept for a while, and two browsers of one person, or two people, never get each other's, however
+/// their requests follow each other.
+#[test]
+fn b12_a_kept_assertion_is_its_own_sessions_alone() {
+    let upstream = Recorder::start();
+    let world = world(&upstream);
+    let keys = key_document(&world);
+    let verifier = Verifier::of(&world, &keys, "echo");
+    let people = ["acme/marie", "acme/marie", "globex/marie"];
+    let mut visitors = people.map(|person| {
+        let mut visitor = world.visitor();
+        world.sign_in_by_pages(&mut visitor, person, &world.url(HOST, "/a"));
+        visitor
+    });
+    let first: Vec<String> = visitors
+        .iter_mut()
+        .map(|visitor| assertion(&world, &upstream, visitor, HOST))
+        .collect();
+    for version in VERSIONS {
+        for (visitor, before) in visitors.iter_mut().zip(&first) {
+            visitor.version = version;
+            let again = assertion(&world, &upstream, visitor, HOST);
+            assert_eq!(again, *before, "{version:?}: it is kept for half its life");
+        }
+    }
+    let told = |member: &str| -> Vec<Value> {
+        let claims = first.iter().map(|token| verifier.accepts(token));
+        claims.map(|claims| claims[member].clone()).collect()
+    };
+    for (person, tenant) in people.iter().zip(told("tenant")) {
+        assert!(person.starts_with(tenant.as_str().expect("a tenant")));
+    }
+    let subjects = told("sub");
+    assert_eq!(subjects[0], subjects[1], "one person, twice");
+    assert_ne!(subjects[0], subjects[2], "two people of one login");
+    for (person, range) in [("acme/marie", 0..2), ("globex/marie", 2..3)] {
+        let listed = world.run_json(&["session", "list", "--account", person]);
+        let mut live: Vec<&Value> = listed.as_array().expect("a list").iter().collect();
+        live.sort_by_key(|session| session["id"].to_string());
+        let live: Vec<&Value> = live.iter().map(|session| &session["id"]).collect();
+        let mut told = told("sid")[range].to_vec();
+        told.sort_by_key(Value::to_string);
+        assert_eq!(told.iter().collect::<Vec<_>>(), live, "{person}");
+    }
+}
+
 #[test]
 fn b13_what_is_not_true_not_for_us_or_over_is_refused_by_the_published_sample() {
     let upstream = Recorder::start();

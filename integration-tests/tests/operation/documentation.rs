@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
+use octroi_integration_tests::patience::wait_for;
 use octroi_integration_tests::world::World;
 use octroi_integration_tests::{binary, plain};
 
@@ -90,7 +92,12 @@ fn the_manuals_and_the_gateway_name_the_same_metrics() {
     let world = World::demo();
     let mut visitor = world.visitor();
     visitor.get(&world.url("echo.localhost", "/%2F"));
-    let metrics = plain::get(world.management(), "/metrics");
+    // A refusal is counted once it is sent, and may be so after it is read.
+    let metrics = wait_for(Duration::from_secs(5), || {
+        let text = plain::get(world.management(), "/metrics");
+        text.contains("octroi_refusals").then_some(text)
+    });
+    let (metrics, _) = metrics.expect("the refusal is counted");
     let measured: BTreeSet<&str> = metrics
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE "))

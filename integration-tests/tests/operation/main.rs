@@ -22,6 +22,7 @@ mod limits;
 mod manuals;
 mod nginx_upstream;
 mod plain_http;
+mod programs;
 mod reload;
 mod scale;
 mod services_over_tls;

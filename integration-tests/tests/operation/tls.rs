@@ -80,6 +80,8 @@ fn only_tls_1_2_and_1_3_with_forward_secrecy_are_spoken() {
             .collect();
         let (done, text) = handshake(&world, &options);
         assert!(!done, "{bad:?} was accepted: {text}");
+        // The server refused, not this client before it had asked.
+        assert!(text.contains("alert"), "{bad:?}: {text}");
     }
 }
 

@@ -7,10 +7,12 @@
     reason = "a failing test says why and ends"
 )]
 
+mod causes;
 mod first_sign_in;
 mod hand_over;
 mod invitation;
 mod own_sessions;
 mod revocation;
 mod tenants_and_degrees;
+mod transfers;
 mod unauthorized;

@@ -1,6 +1,6 @@
-//! B14 and promise C1: what is open ends within a second of its session: sockets with 1008, streams, transfers.
+//! B14 and promise C1: what is open ends within a second of its session: sockets with 1008, streams. Transfers are in
+//! [`super::transfers`], what ends a session in [`super::causes`].
 
-use std::io::Read;
 use std::time::Duration;
 
 use octroi_integration_tests::patience::Stopwatch;
@@ -10,9 +10,9 @@ use octroi_integration_tests::{h1, h2};
 
 const HOST: &str = "echo.localhost";
 /// An end is seen within this time.
-const REVOCATION: Duration = Duration::from_secs(1);
+pub(super) const REVOCATION: Duration = Duration::from_secs(1);
 
-fn arrived(world: &World, login: &str) -> Visitor {
+pub(super) fn arrived(world: &World, login: &str) -> Visitor {
     let mut visitor = world.visitor();
     let page = world.sign_in_by_pages(&mut visitor, login, &world.url(HOST, "/request"));
     assert_eq!(
@@ -24,14 +24,14 @@ fn arrived(world: &World, login: &str) -> Visitor {
     visitor
 }
 
-fn cookie(visitor: &Visitor) -> String {
+pub(super) fn cookie(visitor: &Visitor) -> String {
     format!(
         "{SESSION_COOKIE}={}",
         visitor.cookie(HOST, SESSION_COOKIE).expect("a session")
     )
 }
 
-fn revoke(world: &World, login: &str) -> Stopwatch {
+pub(super) fn revoke(world: &World, login: &str) -> Stopwatch {
     let watch = Stopwatch::start();
     let output = world.run(&["session", "revoke", "--account", login]);
     assert!(
@@ -42,7 +42,7 @@ fn revoke(world: &World, login: &str) -> Stopwatch {
     watch
 }
 
-fn websocket(world: &World, visitor: &Visitor) -> h1::Client {
+pub(super) fn websocket(world: &World, visitor: &Visitor) -> h1::Client {
     let authority = world.authority(HOST);
     let mut client = h1::Client::connect(&world.door, HOST).expect("a connection");
     let request = format!(
@@ -60,7 +60,7 @@ fn websocket(world: &World, visitor: &Visitor) -> h1::Client {
 }
 
 /// A text frame from a client; the mask of zeros leaves the text as it is.
-fn text_frame(text: &str) -> Vec<u8> {
+pub(super) fn text_frame(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).expect("a short text");
     [&[0x81, 0x80 | length, 0, 0, 0, 0][..], text.as_bytes()].concat()
 }
@@ -136,41 +136,6 @@ fn a_silent_stream_ends_when_its_session_does() {
         "ended after {:?}",
         watch.elapsed()
     );
-}
-
-#[test]
-fn an_upload_and_a_download_end_when_their_session_does() {
-    let world = World::demo();
-    let marie = arrived(&world, "acme/marie");
-    let mut download = h1::Client::connect(&world.door, HOST).expect("a connection");
-    let request = format!(
-        "GET /download?bytes=300000000 HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n\r\n",
-        world.authority(HOST),
-        cookie(&marie),
-    );
-    download.send(request.as_bytes());
-    assert_eq!(
-        download.head().expect("a head").expect("a head").status,
-        200
-    );
-    let mut upload = h1::Client::connect(&world.door, HOST).expect("a connection");
-    let request = format!(
-        "POST /upload HTTP/1.1\r\nHost: {}\r\nOrigin: https://{}\r\nCookie: {}\r\nContent-Length: 300000000\r\n\r\nbegun",
-        world.authority(HOST),
-        world.authority(HOST),
-        cookie(&marie),
-    );
-    upload.send(request.as_bytes());
-    octroi_integration_tests::patience::pause(Duration::from_millis(300));
-    revoke(&world, "acme/marie");
-    let mut read = 0;
-    let mut buffer = vec![0; 1 << 16];
-    while let Ok(length @ 1..) = download.wire().read(&mut buffer) {
-        read += length;
-    }
-    assert!(read < 300_000_000, "the download came to its end");
-    let answer = upload.answer(false);
-    assert!(answer.status() != 200, "{answer:?}");
 }
 
 #[test]

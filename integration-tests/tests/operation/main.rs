@@ -27,6 +27,7 @@ mod reload;
 mod scale;
 mod services_over_tls;
 mod sessions_in_use;
+mod settings;
 mod store_faults;
 mod subcommands;
 mod timeouts;

@@ -33,13 +33,14 @@ fn find() -> PathBuf {
     let binary = std::env::var_os("OCTROI_BIN").map_or_else(build, PathBuf::from);
     let built_at =
         modified_at(&binary).unwrap_or_else(|| panic!("{} is not there", binary.display()));
-    let (source, changed_at) = newest_source();
-    assert!(
-        built_at >= changed_at,
-        "{} is older than {}: build it again (./dev wire builds and tests)",
-        binary.display(),
-        source.display(),
-    );
+    let sources = ["policy", "config", "certs", "gateway"].map(|member| workspace().join(member));
+    if let Some(source) = newer_source(&sources, built_at) {
+        panic!(
+            "{} is older than {}: build it again (./dev wire builds and tests)",
+            binary.display(),
+            source.display(),
+        );
+    }
     binary
 }
 
@@ -58,12 +59,14 @@ fn build() -> PathBuf {
     target.join("debug/octroi")
 }
 
-fn newest_source() -> (PathBuf, SystemTime) {
+/// The newest source of these folders, if a binary of that time was built before it was changed.
+fn newer_source(folders: &[PathBuf], built_at: SystemTime) -> Option<PathBuf> {
     let mut newest = (PathBuf::new(), SystemTime::UNIX_EPOCH);
-    for member in ["policy", "config", "certs", "gateway"] {
-        visit(&workspace().join(member), &mut newest);
+    for folder in folders {
+        visit(folder, &mut newest);
     }
-    newest
+    let (source, changed_at) = newest;
+    (changed_at > built_at).then_some(source)
 }
 
 fn visit(folder: &Path, newest: &mut (PathBuf, SystemTime)) {
@@ -106,4 +109,42 @@ pub fn workspace() -> PathBuf {
         .parent()
         .expect("a workspace around this crate")
         .to_path_buf()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_binary_is_old_once_something_it_is_made_of_is_newer() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let built_at = SystemTime::UNIX_EPOCH + Duration::from_hours(24);
+        let put = |name: &str, changed_at: SystemTime| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            let file = fs::File::create(&path).expect("a file");
+            file.set_modified(changed_at).expect("a time");
+            path
+        };
+        let second = Duration::from_secs(1);
+        let newer = || newer_source(&[folder.path().to_owned()], built_at);
+        put("src/main.rs", built_at);
+        put("src/main/tests.rs", built_at + second);
+        put("tests/wire.rs", built_at + second);
+        put("notes.md", built_at + second);
+        assert_eq!(newer(), None, "tests and notes are in no binary");
+        for name in [
+            "assets/portal.css",
+            "templates/page.html",
+            "Cargo.toml",
+            "src/deep/in.rs",
+        ] {
+            let path = put(name, built_at + second);
+            assert_eq!(newer(), Some(path.clone()), "{name}");
+            fs::remove_file(path).expect("a file");
+        }
+        assert_eq!(newer(), None);
+    }
 }

@@ -274,6 +274,52 @@ fn invariant_6_secrets_are_compared_in_one_place() {
             );
         }
     });
+    // Whoever has two secrets to compare does it there: `==` in its place would be seen by nothing else.
+    for name in [
+        "gateway/src/identity/password_hash.rs",
+        "gateway/src/identity/passwords.rs",
+        "gateway/src/journal/chain.rs",
+        "gateway/src/keyring.rs",
+        "gateway/src/store/memory/sessions.rs",
+    ] {
+        let text = fs::read_to_string(root().join(name)).unwrap_or_default();
+        let (source, _) = split_inline_tests(&text);
+        let compares = text
+            .lines()
+            .take(source)
+            .any(|line| line.contains("are_equal(") && !line.trim_start().starts_with("//"));
+        assert!(
+            compares,
+            "{name}: compares secrets with are_equal, or is gone from this list"
+        );
+    }
+}
+
+/// What wipes itself is a secret, and no type that holds nothing else can be compared by `==`.
+#[test]
+fn invariant_6_secrets_have_no_comparison_of_their_own() {
+    let mut seen = 0;
+    check_counting(&mut seen, |file, problems| {
+        let lines: Vec<&str> = file.text.lines().collect();
+        let mut found = 0;
+        for (number, line) in lines.iter().enumerate() {
+            let holds_a_secret = line.contains("struct ") && line.contains("(Zeroizing<");
+            if !holds_a_secret || file.is_test() {
+                continue;
+            }
+            found += 1;
+            let above = lines.iter().take(number).rev();
+            let derives = above.take_while(|line| line.trim_start().starts_with("#["));
+            if derives.into_iter().any(|line| line.contains("PartialEq")) {
+                problems.push(format!("{}:{}: no `==` on a secret", file.name, number + 1));
+            }
+        }
+        found
+    });
+    assert!(
+        seen >= 4,
+        "{seen} types of secrets: they are written in another way now"
+    );
 }
 
 #[test]
@@ -364,6 +410,9 @@ fn the_front_matter_of_the_repository_is_there() {
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
+        "ARCHITECTURE.md",
+        "Dockerfile",
+        "docs/adr/README.md",
         "Cargo.lock",
         "deny.toml",
         "dev",
@@ -377,6 +426,36 @@ fn the_front_matter_of_the_repository_is_there() {
         ci.lines().any(|line| line.ends_with("exec ./dev test")),
         ".ci/run runs what a developer runs: ./dev test"
     );
+    let toolchain = fs::read_to_string(root().join("rust-toolchain.toml")).unwrap_or_default();
+    assert!(
+        toolchain.contains("\nchannel = \"stable\"\n"),
+        "rust-toolchain.toml: the stable channel, no nightly"
+    );
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the root manifest");
+    for line in [
+        "rust-version = \"",
+        "[profile.dev]",
+        "[profile.demo]",
+        "[profile.release]",
+    ] {
+        let is_there = manifest.lines().any(|one| one.starts_with(line));
+        assert!(is_there, "Cargo.toml: no line begins with `{line}`");
+    }
+}
+
+/// The product is driven from outside, as the real binary: no test here can reach past what a client reaches.
+#[test]
+fn the_integration_tests_depend_on_no_crate_of_ours() {
+    let manifest = root().join("integration-tests/Cargo.toml");
+    let text = fs::read_to_string(manifest).expect("a manifest");
+    let (_, listed) = text.split_once("[dependencies]\n").expect("dependencies");
+    let ours = ["octroi", "policy", "config", "certs", "gateway", "path ="];
+    let found: Vec<&str> = listed
+        .lines()
+        .filter(|line| ours.iter().any(|name| line.contains(name)))
+        .collect();
+    assert!(found.is_empty(), "integration-tests/Cargo.toml: {found:?}");
+    assert!(listed.lines().count() >= 4, "the list has moved");
 }
 
 /// One text file of the repository, named relative to its root.
@@ -400,6 +479,14 @@ impl SourceFile {
 }
 
 fn check(rule: impl Fn(&SourceFile, &mut Vec<String>)) {
+    check_counting(&mut 0, |file, problems| {
+        rule(file, problems);
+        0
+    });
+}
+
+/// The same, and adds up what the rule found to look at.
+fn check_counting(seen: &mut usize, rule: impl Fn(&SourceFile, &mut Vec<String>) -> usize) {
     let sources = files(&["rs"]);
     assert!(
         sources.len() > 20,
@@ -408,7 +495,7 @@ fn check(rule: impl Fn(&SourceFile, &mut Vec<String>)) {
     );
     let mut problems = Vec::new();
     for file in &sources {
-        rule(file, &mut problems);
+        *seen += rule(file, &mut problems);
     }
     report(&problems);
 }

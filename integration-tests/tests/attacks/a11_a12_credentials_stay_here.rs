@@ -1,10 +1,10 @@
 //! A11, A12: our credentials never leave the gateway, in either direction; those of the upstream pass untouched.
 
 use octroi_integration_tests::recorder::{Recorder, Reply, ok};
-use octroi_integration_tests::visitor::{VERSIONS, Version};
+use octroi_integration_tests::visitor::VERSIONS;
 use octroi_integration_tests::world::SESSION_COOKIE;
 
-use crate::stage::{HOST, Stage, assert_passed, assert_refused};
+use crate::stage::{Stage, assert_passed, assert_refused};
 
 #[test]
 fn a12_the_upstream_sees_its_own_cookies_and_none_of_ours() {
@@ -241,6 +241,4 @@ fn a12_an_upstream_cannot_set_our_cookies() {
         let cookies: Vec<&str> = response.all("set-cookie").collect();
         assert_eq!(cookies, ["theirs=kept; Path=/"], "{version:?}");
     }
-    assert_eq!(VERSIONS.len(), [Version::H1, Version::H2].len());
-    assert!(!HOST.is_empty());
 }

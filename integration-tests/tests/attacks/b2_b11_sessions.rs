@@ -2,8 +2,9 @@
 
 use std::thread;
 
+use octroi_integration_tests::page::Form;
 use octroi_integration_tests::patience::wait_for;
-use octroi_integration_tests::visitor::{VERSIONS, Version, Visitor};
+use octroi_integration_tests::visitor::{VERSIONS, Version, Visitor, redirect};
 use octroi_integration_tests::wire::Door;
 use octroi_integration_tests::world::SESSION_COOKIE;
 use serde_json::json;
@@ -251,7 +252,7 @@ fn b10_a_token_of_one_purpose_is_refused_for_every_other() {
         "https://{}/.octroi/login?return_to=/a",
         stage.world.authority(HOST)
     ));
-    let mut visitor = stage.insider();
+    let visitor = stage.insider();
     let enter: Vec<_> = stranger
         .cookies
         .iter()
@@ -271,16 +272,72 @@ fn b10_a_token_of_one_purpose_is_refused_for_every_other() {
             assert!(answer.is_refusal(), "{version:?}: {answer:?}");
         }
     }
-    let ticket = visitor.get(&format!(
-        "https://{}/.octroi/enter?ticket={portal_token}",
-        stage.world.authority(PAYROLL)
-    ));
-    assert!(
-        (400..500).contains(&ticket.status),
-        "{}",
-        ticket.everything()
-    );
     stage.assert_nothing_passed("a token of another purpose");
+}
+
+/// B10 for tickets: everything else about the hand-over is right, the browser's own number and cookie included.
+#[test]
+fn b10_a_ticket_is_no_other_token_and_no_other_token_a_ticket() {
+    let stage = Stage::set();
+    let invited = stage.world.run_json(&["user", "invite", "acme/zoe"]);
+    let link = invited["link"].as_str().expect("a link").to_owned();
+    let (_, invitation) = link.split_once("token=").expect("a token");
+    for version in VERSIONS {
+        let mut visitor = stage.insider_over(version);
+        let portal = stage.world.facts.portal.clone();
+        let session = |host: &str| {
+            let token = visitor.cookie(host, SESSION_COOKIE);
+            token.expect("a session").to_owned()
+        };
+        let (of_portal, of_host) = (session(&portal), session(HOST));
+        let page = visitor.visit(&format!(
+            "https://{}/.octroi/account/password",
+            stage.world.portal()
+        ));
+        let form = Form::on(&page, "/.octroi/account/password");
+        let field = form.fields.iter().find(|(name, _)| name == "form");
+        let of_form = field.expect("a form's token").1.clone();
+        let entrance = up_to_ticket(&mut visitor, &stage.world.url(PAYROLL, "/a"));
+        let (start, ticket) = entrance.split_once("ticket=").expect("a ticket");
+        let passage = visitor.cookies.iter().find(|cookie| cookie.host == PAYROLL);
+        let of_passage = passage.expect("a hand-over's cookie").value.clone();
+        let others = [&of_portal, &of_host, &of_form, &of_passage, invitation];
+        for other in others {
+            assert_ne!(other, ticket, "tokens are drawn, each for itself");
+            let mut copy = visitor.clone();
+            let answer = copy.get(&format!("{start}ticket={other}"));
+            let all = answer.everything();
+            assert_eq!(answer.status, 410, "{version:?}: {all}");
+            assert_eq!(copy.cookie(PAYROLL, SESSION_COOKIE), None, "{all}");
+        }
+        // Nor is the ticket a session or an invitation.
+        let cookie = format!("{SESSION_COOKIE}={ticket}");
+        let fields: [(&[u8], &[u8]); 1] = [(b"cookie", cookie.as_bytes())];
+        let answer = stage.send_to(version, PAYROLL, b"GET", b"/a", &fields);
+        assert_challenged("a ticket as a session", &answer);
+        let answer = visitor.get(&link.replace(invitation, ticket));
+        assert_eq!(answer.status, 410, "{}", answer.everything());
+        stage.assert_nothing_passed("a token of another purpose");
+        // The control: with its own ticket the same browser comes in, after all of that.
+        visitor.get(&entrance);
+        assert!(
+            visitor.cookie(PAYROLL, SESSION_COOKIE).is_some(),
+            "{version:?}"
+        );
+    }
+}
+
+/// Follows redirects up to the address that would spend the ticket, without asking for it.
+fn up_to_ticket(visitor: &mut Visitor, from: &str) -> String {
+    let mut url = from.to_owned();
+    for _ in 0..6 {
+        let response = visitor.get(&url);
+        url = redirect(&url, &response).unwrap_or_else(|| panic!("{}", response.everything()));
+        if url.contains("/.octroi/enter?") {
+            return url;
+        }
+    }
+    panic!("no ticket on the way from {from}");
 }
 
 /// B11: under parallel load, each of two people is always themselves.
@@ -340,18 +397,10 @@ fn b12_a_reload_that_closes_a_route_closes_it_for_live_sessions() {
     let stage = Stage::set();
     let insider = stage.insider();
     let cookie = Stage::cookie_of(&insider);
-    let passes = || {
-        stage
-            .send(
-                Version::H1,
-                b"GET",
-                b"/a",
-                &[(b"cookie", cookie.as_bytes())],
-            )
-            .status()
-            == 200
-    };
-    assert!(passes());
+    let ask = |version| stage.send(version, b"GET", b"/a", &[(b"cookie", cookie.as_bytes())]);
+    for version in VERSIONS {
+        assert_passed("before", &ask(version));
+    }
     let config = std::fs::read_to_string(stage.world.config()).expect("the configuration");
     let closed = config.replace(
         "allow = \"everyone\"",
@@ -360,17 +409,13 @@ fn b12_a_reload_that_closes_a_route_closes_it_for_live_sessions() {
     assert_ne!(config, closed);
     std::fs::write(stage.world.config(), closed).expect("the configuration");
     stage.world.gateway.signal("HUP");
-    let refused = wait_for(std::time::Duration::from_secs(5), || {
-        (!passes()).then_some(())
-    });
-    assert!(refused.is_some(), "the old rule still counts");
-    let answer = stage.send(
-        Version::H1,
-        b"GET",
-        b"/a",
-        &[(b"cookie", cookie.as_bytes())],
-    );
-    crate::stage::assert_refused("the closed route", &answer, 403, "not_allowed");
+    for version in VERSIONS {
+        let refused = wait_for(std::time::Duration::from_secs(5), || {
+            (ask(version).status() != 200).then_some(())
+        });
+        assert!(refused.is_some(), "{version:?}: the old rule still counts");
+        crate::stage::assert_refused("the closed route", &ask(version), 403, "not_allowed");
+    }
 }
 
 fn ask_a_hundred_times(door: &Door, who: &str, cookie: &str) {

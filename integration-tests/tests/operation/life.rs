@@ -49,11 +49,26 @@ fn the_demonstration_tells_scripts_everything() {
             account.login
         );
     }
+    let log = world.log();
+    let portal = format!("https://{}/", world.portal());
+    assert!(log.contains(&portal), "addresses are printed: {log}");
+    // How to trust what it serves: the file is there, and a browser and curl are told to take it.
+    let authority = world.facts.authority.display().to_string();
+    let certificate = fs::read_to_string(&authority).expect("the authority's certificate");
     assert!(
-        world.log().contains("https://login.localhost"),
-        "addresses are printed: {}",
-        world.log()
+        certificate.starts_with("-----BEGIN CERTIFICATE-----"),
+        "{certificate}"
     );
+    for told in [
+        format!("import {authority} as an authority for websites"),
+        format!("curl --cacert {authority} {portal}"),
+        format!(
+            "For scripts: {}",
+            world.directory.join("demo.json").display()
+        ),
+    ] {
+        assert!(log.contains(&told), "{told}: {log}");
+    }
 }
 
 #[test]

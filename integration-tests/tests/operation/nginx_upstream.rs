@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use octroi_integration_tests::binary;
 use octroi_integration_tests::patience::wait_for;
 use octroi_integration_tests::recorder::Recorder;
 use octroi_integration_tests::world::{Route, World};
@@ -283,10 +282,4 @@ fn h2load(world: &World, cookie: &str) -> Command {
         ))
         .arg(world.url(HOST, "/"));
     command
-}
-
-/// The harness itself never drives an old binary.
-#[test]
-fn the_binary_under_test_is_the_one_of_these_sources() {
-    assert!(binary::path().is_file());
 }

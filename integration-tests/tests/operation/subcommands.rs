@@ -190,6 +190,53 @@ fn the_journal_is_checked_against_a_witness() {
     witness("nothing", 1);
 }
 
+/// What [`COMMANDS`] change, one after the other, is in the store and in the journal past the line `last`.
+#[track_caller]
+fn assert_all_was_done(world: &World, last: u64) {
+    let show = |account: &str| run_json(world, &["user", "show", account]);
+    let marie = show("acme/marie");
+    assert_eq!(marie["roles"], json!(["rh"]), "{marie}");
+    assert_eq!(marie["grants"][0]["tenant"], "globex", "{marie}");
+    assert_eq!(
+        show("acme/paul")["standing"],
+        "ready",
+        "locked and unlocked"
+    );
+    assert_eq!(show("acme/lea")["standing"], "provisional", "reset");
+    assert_eq!(
+        show("acme/yann")["standing"],
+        "awaiting_password",
+        "invited"
+    );
+    run(world, &["user", "show", "acme/zoe"], 1);
+    let sessions = ["session", "list", "--account", "acme/marie"];
+    assert_eq!(run(world, &sessions, 0), "no live session\n");
+    for (kind, account) in [
+        ("account_created", None),
+        ("invitation_issued", Some("acme/yann")),
+        ("account_locked", Some("acme/paul")),
+        ("account_unlocked", Some("acme/paul")),
+        ("roles_changed", Some("acme/marie")),
+        ("grants_changed", Some("acme/marie")),
+        ("sessions_ended", Some("acme/marie")),
+        ("password_provided", Some("acme/lea")),
+        ("account_erased", None),
+    ] {
+        let of = account.map_or(vec![], |account| vec!["--account", account]);
+        let search = [
+            &["journal", "search", "--limit", "1", "--kind", kind][..],
+            &of,
+        ]
+        .concat();
+        let line = run_json(world, &search);
+        let is_new = line[0]["sequence"].as_u64().is_some_and(|it| it > last);
+        assert!(
+            is_new,
+            "{kind} of {account:?} is not in the journal: {line}"
+        );
+    }
+}
+
 /// Each command, with arguments that are in order.
 const COMMANDS: [&[&str]; 15] = [
     &["user", "add", "acme/zoe"],
@@ -246,11 +293,20 @@ fn each_command_ends_with_3_where_no_gateway_answers_and_says_so() {
 #[test]
 fn each_command_works_where_no_gateway_runs() {
     let mut world = world();
+    let account = world.facts.account("acme/marie").clone();
+    let portal = world.portal();
+    let answer = world
+        .visitor()
+        .sign_in(&portal, "acme/marie", &account.password);
+    assert_eq!(answer.status, 200, "{}", answer.everything());
     assert!(world.gateway.stop().is_some(), "{}", world.log());
+    let last = run_json(&world, &["journal", "search", "--limit", "1"]);
+    let last = last[0]["sequence"].as_u64().expect("a line");
     for command in COMMANDS {
         let text = run(&world, command, 0);
         assert_ne!(text, "", "{command:?}");
     }
+    assert_all_was_done(&world, last);
     let verified = run_json(&world, &["journal", "verify"]);
     assert_eq!(verified["intact"], true, "{verified}");
 }

@@ -17,7 +17,7 @@ use crate::{
 
 /// Whom an upstream's certificate must come from: these and nobody else, at least one, each of which
 /// can be read to its end.
-#[derive(Clone)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Authorities(Arc<[CertificateDer<'static>]>);
 
 /// The certificate that the gateway shows to an upstream that asks for one.
@@ -58,7 +58,8 @@ struct Identity {
 }
 
 impl Authorities {
-    /// Those that the system trusts. One that cannot be read leaves the others.
+    /// Those that the system trusts, in an order that does not depend on that of its files. One that
+    /// cannot be read leaves the others.
     ///
     /// # Errors
     ///
@@ -67,13 +68,15 @@ impl Authorities {
         let found = rustls_native_certs::load_native_certs()
             .map_err(|error| ClientProblem::NoAuthority(error.to_string()))?;
         let readable = found.into_iter().filter(|one| prove(one).is_ok());
-        let authorities: Arc<[_]> = readable.collect();
+        let mut authorities: Vec<_> = readable.collect();
+        authorities.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
+        authorities.dedup();
         if authorities.is_empty() {
             return Err(ClientProblem::NoAuthority(
                 "the system's list is empty; install ca-certificates, or name a file".to_owned(),
             ));
         }
-        Ok(Self(authorities))
+        Ok(Self(authorities.into()))
     }
 
     /// Those of one PEM file, every one of which must be good.

@@ -14,3 +14,23 @@ use rustls::{crypto::aws_lc_rs::Ticketer, server::ProducesTickets};
 pub fn rotating() -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
     Ticketer::new()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long its keys are good is the library's choice, which a new version could change.
+    #[test]
+    fn no_ticket_is_good_for_more_than_twelve_hours() {
+        assert_eq!(rotating().unwrap().lifetime(), 12 * 60 * 60);
+    }
+
+    #[test]
+    fn a_ticket_is_opened_by_whoever_made_it_and_by_nobody_else() {
+        let (own, other) = (rotating().unwrap(), rotating().unwrap());
+        let ticket = own.encrypt(b"a session").unwrap();
+        assert_eq!(own.decrypt(&ticket).as_deref(), Some(&b"a session"[..]));
+        assert_eq!(other.decrypt(&ticket), None);
+        assert_ne!(own.encrypt(b"a session").unwrap(), ticket);
+    }
+}

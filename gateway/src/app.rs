@@ -31,6 +31,11 @@ pub(crate) async fn serve(config: &Path) -> Outcome {
     gateway.open(Box::new(io::stdout())).await?.serve().await
 }
 
+/// Whether a gateway would start with these settings of `config`, and take them over while it runs.
+pub(crate) fn prove(config: &Path, settings: Settings) -> Result<(), Vec<String>> {
+    live::prove(config, settings)
+}
+
 /// The way to the accounts of this configuration: the socket of the gateway that runs, or the
 /// store itself where none does.
 pub(crate) async fn admin_client(config: &Path) -> Result<AdminClient, Failure> {

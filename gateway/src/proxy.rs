@@ -13,7 +13,7 @@ mod gate;
 mod in_process;
 mod response;
 mod tenure;
-mod upstream;
+pub(crate) mod upstream;
 mod websocket;
 
 pub(crate) mod access_log;

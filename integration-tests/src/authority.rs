@@ -98,6 +98,19 @@ impl Authority {
         Arc::new(config)
     }
 
+    /// Settings of a server that shows a certificate for `name` and asks clients for none.
+    pub fn server_for_all(&self, name: &str) -> Arc<ServerConfig> {
+        let shown = self.certify(name);
+        let key = PrivateKeyDer::from_pem_slice(shown.key.as_bytes()).expect("a key");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions");
+        let config = builder.with_no_client_auth();
+        let config = config.with_single_cert(vec![der(&shown.chain)], key);
+        Arc::new(config.expect("a certificate"))
+    }
+
     fn der(&self) -> CertificateDer<'static> {
         der(&self.certificate)
     }

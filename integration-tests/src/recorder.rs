@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::answer::Response;
 use crate::hpack::Field;
@@ -104,6 +104,7 @@ enum Place {
 struct Notes {
     seen: Arc<Mutex<Vec<Seen>>>,
     connections: Arc<Mutex<usize>>,
+    resumed: Arc<Mutex<usize>>,
 }
 
 impl Notes {
@@ -249,6 +250,15 @@ impl Recorder {
         self.seen().pop().expect("the upstream saw a request")
     }
 
+    /// How many of its TLS connections were resumed from an earlier one.
+    pub fn resumed(&self) -> usize {
+        *self
+            .notes
+            .resumed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets what arrived.
     pub fn forget(&self) {
         self.notes
@@ -268,6 +278,9 @@ fn serve_over_tls(
         if tls.conn.complete_io(&mut tls.sock).is_err() {
             return;
         }
+    }
+    if tls.conn.handshake_kind() == Some(HandshakeKind::Resumed) {
+        *notes.resumed.lock().unwrap_or_else(PoisonError::into_inner) += 1;
     }
     match tls.conn.alpn_protocol() {
         Some(b"h2") => http2::serve(tls, notes),

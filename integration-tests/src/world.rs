@@ -111,6 +111,14 @@ impl World {
         Self::around(kept, facts, gateway)
     }
 
+    /// Like [`Self::with_routes`], with these variables in the gateway's environment.
+    pub fn in_environment(routes: &[Route<'_>], environment: &[(&str, &str)]) -> Self {
+        let mut world = Self::with_routes(routes);
+        assert!(world.gateway.stop().is_some_and(|status| status.success()));
+        world.gateway = Running::serve_with(&world.config, world.facts.https, environment);
+        world
+    }
+
     fn around(kept: TempDir, facts: Facts, gateway: Running) -> Self {
         let door = Door::new(facts.https, &facts.authority);
         let config = config_in(kept.path());
@@ -261,7 +269,9 @@ impl World {
     }
 
     fn access_line_of(&self, request: &str) -> Option<Value> {
-        let log = self.log();
+        // The demonstration keeps access lines in a file of their own.
+        let of_demo = std::fs::read_to_string(self.directory.join("access.log"));
+        let log = self.log() + &of_demo.unwrap_or_default();
         let mut lines = log.lines().filter(|line| line.contains(request));
         lines.find_map(|line| {
             let line: Value = serde_json::from_str(line).ok()?;

@@ -58,12 +58,7 @@ impl Core {
                     .unwrap_or(NonZeroUsize::MIN),
                 waiting_max: settings.hashing.queue.into(),
             },
-            cost: HashCost::new(settings.hashing.memory_kib, settings.hashing.passes).ok_or_else(
-                || {
-                    let problem = "hashing.memory_kib or hashing.passes is out of bounds";
-                    Failure::Refused(problem.to_owned())
-                },
-            )?,
+            cost: hash_cost(settings).map_err(|problem| Failure::Refused(problem.to_owned()))?,
             ender: open_requests.clone(),
         })
         .map_err(unavailable)?;
@@ -125,6 +120,13 @@ impl SessionEnder for OpenRequests {
     fn end_session(&self, session: SessionId) {
         Self::end_session(self, session, EndReason::SessionEnded);
     }
+}
+
+/// What a password costs to hash; or what is wrong with the figures.
+pub(super) fn hash_cost(settings: &Settings) -> Result<HashCost, &'static str> {
+    let hashing = &settings.hashing;
+    HashCost::new(hashing.memory_kib, hashing.passes)
+        .ok_or("hashing.memory_kib or hashing.passes is out of bounds")
 }
 
 /// What identity is told of the configuration.

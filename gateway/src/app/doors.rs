@@ -20,7 +20,7 @@ use crate::{
         self, Closing, Entrance,
         plain::{self, PlainEntrance},
     },
-    proxy::{Gate, access_log::AccessLog},
+    proxy::{Gate, access_log::AccessLog, upstream::SystemList},
 };
 
 /// Plain HTTP, on the background runtime.
@@ -61,6 +61,7 @@ pub(super) fn open_https(
     gate: &Gate,
     entrance: &Arc<Entrance>,
     tasks: &Tasks,
+    believed: Option<&SystemList>,
 ) -> io::Result<Workers> {
     let count = sockets.first().map_or(0, Vec::len);
     let mut shares: Vec<Vec<TcpListener>> = (0..count).map(|_| Vec::new()).collect();
@@ -69,10 +70,11 @@ pub(super) fn open_https(
             share.push(socket);
         }
     }
-    // By itself Pingora believes nobody, and reads no list of authorities that could be broken: each
-    // route brings those that it believes.
+    // By itself Pingora believes those whom we proved, or nobody, and reads no list of authorities
+    // that could be broken: each route brings those that it believes instead.
+    let ca_file = believed.map_or_else(|| "/dev/null".to_owned(), SystemList::path);
     let conf = Arc::new(ServerConf {
-        ca_file: Some("/dev/null".to_owned()),
+        ca_file: Some(ca_file),
         ..ServerConf::default()
     });
     Workers::start(shares.into_iter().map(|share| {

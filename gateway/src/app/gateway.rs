@@ -1,7 +1,8 @@
 //! A gateway from its configuration to its end.
 
 use std::{
-    io::Write, num::NonZeroUsize, path::Path, sync::Arc, thread::JoinHandle, time::Duration,
+    io::Write, num::NonZeroUsize, path::Path, pin::pin, sync::Arc, thread::JoinHandle,
+    time::Duration,
 };
 
 use axum::{http::header, routing::get};
@@ -10,6 +11,7 @@ use octroi_certs::{
     tls::{self, Profile},
 };
 use octroi_config::{Settings, settings::Workers as WorkerCount};
+use tokio::task::spawn_blocking;
 
 use super::{
     Sockets,
@@ -42,7 +44,7 @@ use crate::{
     listener::{Caps, Entrance},
     metrics::Metrics,
     portal::{Portal, Routers, errors::PortalErrorPages},
-    proxy::{Gate, GateParts, access_log::AccessLog, request_id::RequestIds},
+    proxy::{Gate, GateParts, access_log::AccessLog, request_id::RequestIds, upstream::SystemList},
 };
 
 /// A gateway whose parts are built and whose doors are shut.
@@ -74,7 +76,7 @@ impl Gateway {
         let limits = Arc::new(entrance::limits(&settings.connections));
         let profile = entrance::profile(settings.server.tls_profile);
         install(profile);
-        let place = place_of(&sockets, profile)?;
+        let place = place_of(&sockets, settings, profile)?;
         let proxy_header_from = settings.server.proxy_protocol.clone();
         let live = Arc::new(Live::start(
             config,
@@ -156,7 +158,9 @@ impl Gateway {
         upkeep.clone().start(&tasks);
         let access_writer =
             doors::start_access_writer(&self.access_log, access_sink).map_err(unavailable)?;
-        let workers = doors::open_https(self.sockets.https, &self.gate, &self.entrance, &tasks)
+        let believed = self.live.system_list();
+        let https = self.sockets.https;
+        let workers = doors::open_https(https, &self.gate, &self.entrance, &tasks, believed)
             .map_err(unavailable)?;
         for address in &bound.https {
             tracing::info!(%address, "listening: https");
@@ -227,19 +231,27 @@ impl OpenGateway {
 
     /// Reloads as often as it is asked for, by signal or by a file's change.
     async fn wait_for_stop(&mut self) {
-        let mut watch = watch(&self.live);
+        let first = unless_stopped(&mut self.signals, watch(&self.live)).await;
+        let Some((mut watched, mut asked)) = first else {
+            return;
+        };
         loop {
-            let signal = tokio::select! {
-                signal = self.signals.next() => signal,
-                () = changed(&mut watch) => Signal::Reload,
+            let signal = if asked {
+                Signal::Reload
+            } else {
+                next(&mut self.signals, &mut watched).await
             };
-            match signal {
-                Signal::Stop => return,
+            if signal == Signal::Stop {
+                return;
+            }
+            let reloaded = async {
                 // The outcome is in the log.
-                Signal::Reload => {
-                    let _ = self.live.reload().await;
-                    watch = self::watch(&self.live);
-                }
+                let _ = self.live.reload().await;
+                watch(&self.live).await
+            };
+            match unless_stopped(&mut self.signals, reloaded).await {
+                Some(again) => (watched, asked) = again,
+                None => return,
             }
         }
     }
@@ -274,7 +286,7 @@ impl Upkeep {
 /// Waits for the workers, whose requests have the grace to end. Told again to stop, it cuts them and
 /// waits for them all the same: a request that was cut has its access line, too.
 async fn drain(workers: Workers, signals: &mut Signals, tasks: &Tasks) {
-    let mut ended = tokio::task::spawn_blocking(move || workers.join());
+    let mut ended = spawn_blocking(move || workers.join());
     let ended = loop {
         tokio::select! {
             ended = &mut ended => break ended,
@@ -295,8 +307,40 @@ async fn drain(workers: Workers, signals: &mut Signals, tasks: &Tasks) {
     }
 }
 
-fn watch(live: &Live) -> Option<FileWatch> {
-    FileWatch::of(live.files())
+/// The next signal; the change of a file is one, too.
+async fn next(signals: &mut Signals, watched: &mut Option<FileWatch>) -> Signal {
+    tokio::select! {
+        signal = signals.next() => signal,
+        () = changed(watched) => Signal::Reload,
+    }
+}
+
+/// What comes of `work`, and whether a reload was asked for meanwhile. `None` where the gateway is told
+/// to stop first: what waits for a file, on a mount that hangs perhaps, must not keep it from ending.
+async fn unless_stopped<T>(
+    signals: &mut Signals,
+    work: impl Future<Output = T>,
+) -> Option<(T, bool)> {
+    let mut asked = false;
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return Some((done, asked)),
+            signal = signals.next() => match signal {
+                Signal::Stop => return None,
+                Signal::Reload => asked = true,
+            },
+        }
+    }
+}
+
+/// On a thread that may wait for files, like the reading of them.
+async fn watch(live: &Live) -> Option<FileWatch> {
+    let files = live.files();
+    let watched = spawn_blocking(move || FileWatch::of(files).map_err(|error| error.to_string()));
+    let watched = watched.await.map_err(|error| error.to_string());
+    watched
+        .flatten()
         .inspect_err(|error| {
             tracing::warn!(%error, "files are not watched: send SIGHUP after a change");
         })
@@ -367,7 +411,7 @@ fn bind(settings: &Settings) -> Result<Sockets, Failure> {
     )
 }
 
-fn place_of(sockets: &Sockets, profile: Profile) -> Result<Place, Failure> {
+fn place_of(sockets: &Sockets, settings: &Settings, profile: Profile) -> Result<Place, Failure> {
     let bound = sockets.addresses()?;
     let https_port = bound.https.first().map_or(443, std::net::SocketAddr::port);
     let listeners = bound
@@ -379,6 +423,7 @@ fn place_of(sockets: &Sockets, profile: Profile) -> Result<Place, Failure> {
         listeners: listeners.collect(),
         https_port,
         profile,
+        system: SystemList::where_needed(settings).map(Arc::new),
     })
 }
 

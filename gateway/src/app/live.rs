@@ -20,7 +20,7 @@ use rustls_pki_types::UnixTime;
 use tokio::{sync::Mutex, task::spawn_blocking};
 
 use super::{
-    core::{Core, identity_settings},
+    core::{Core, hash_cost, identity_settings},
     entrance,
 };
 use crate::{
@@ -39,7 +39,11 @@ use crate::{
     listener::open_requests::{EndReason, OpenRequests},
     metrics::Metrics,
     portal,
-    proxy::{rate_limit::AddressLimit, site::Site},
+    proxy::{
+        rate_limit::AddressLimit,
+        site::Site,
+        upstream::{ServicesTls, SystemList},
+    },
 };
 
 /// The configuration in force, and everything that is made of it.
@@ -80,6 +84,8 @@ pub(super) struct Place {
     pub(super) https_port: u16,
     /// The suites of every TLS connection: the process has them from its start.
     pub(super) profile: Profile,
+    /// The system's authorities, as Pingora has them from its start.
+    pub(super) system: Option<Arc<SystemList>>,
 }
 
 /// Everything that one reading of the configuration makes.
@@ -130,6 +136,11 @@ impl Live {
         })
     }
 
+    /// The authorities that Pingora believes by itself; nobody where there is none.
+    pub(super) fn system_list(&self) -> Option<&SystemList> {
+        self.place.system.as_deref()
+    }
+
     /// The settings in force.
     pub(super) fn settings(&self) -> Arc<Settings> {
         self.settings.load_full()
@@ -149,13 +160,11 @@ impl Live {
     /// the journal have learnt it by then.
     pub(super) async fn reload(&self) -> Result<String, String> {
         let _turn = self.turn.lock().await;
-        service_manager::tell(Turn::Reloading);
-        let outcome = match self.read_and_build().await {
+        let _announced = Announced::begin(service_manager::tell);
+        match self.read_and_build().await {
             Ok(built) => Ok(self.put_in_force(built).await),
             Err(problems) => Err(self.keep(&problems).await),
-        };
-        service_manager::tell(Turn::Ready);
-        outcome
+        }
     }
 
     /// On a thread that may wait for files: the threads of the gateway's own affairs are few, and a
@@ -185,6 +194,7 @@ impl Live {
         self.identity_settings
             .store(Arc::new(identity_settings(&built.settings)));
         self.portal_site.store(Arc::new(built.portal_site));
+        built.proxy_site.learn_from(&self.proxy_site.load());
         self.proxy_site.store(Arc::new(built.proxy_site));
         self.settings.store(Arc::new(built.settings));
         self.read.store(Arc::new(built.read));
@@ -235,6 +245,23 @@ impl Live {
     }
 }
 
+/// A reload that the service manager knows of. Told on drop that it is over: whoever asked for it may
+/// go away while a file is waited for, and "reloading" would stand for ever.
+struct Announced<T: Fn(Turn)>(T);
+
+impl<T: Fn(Turn)> Announced<T> {
+    fn begin(tell: T) -> Self {
+        tell(Turn::Reloading);
+        Self(tell)
+    }
+}
+
+impl<T: Fn(Turn)> Drop for Announced<T> {
+    fn drop(&mut self) {
+        (self.0)(Turn::Ready);
+    }
+}
+
 #[async_trait::async_trait]
 impl admin::Gateway for Live {
     async fn reload(&self) -> Result<String, String> {
@@ -262,6 +289,25 @@ pub(super) fn read(file: &Path) -> Result<Reading, Vec<String>> {
     }
 }
 
+/// Whether a gateway could put these settings in force: all is made of them that a start or a reload
+/// makes, but for doors and stores.
+pub(super) fn prove(file: &Path, settings: Settings) -> Result<(), Vec<String>> {
+    let server = &settings.server;
+    let place = Place {
+        listeners: Arc::from([]),
+        https_port: server.https.first().map_or(443, SocketAddr::port),
+        profile: entrance::profile(server.tls_profile),
+        system: None,
+    };
+    hash_cost(&settings).map_err(|problem| vec![problem.to_owned()])?;
+    let reading = Reading {
+        settings,
+        digest: String::new(),
+        file: ReadFile::now(file.to_owned()),
+    };
+    build(reading, &place, &Metrics::new()).map(|_| ())
+}
+
 fn build(reading: Reading, place: &Place, metrics: &Metrics) -> Result<Built, Vec<String>> {
     let Reading {
         settings,
@@ -279,13 +325,8 @@ fn build(reading: Reading, place: &Place, metrics: &Metrics) -> Result<Built, Ve
         .server
         .public_port
         .map_or(place.https_port, Into::into);
-    let site = Site::new(
-        &settings,
-        &place.listeners,
-        public_port,
-        place.profile,
-        metrics,
-    );
+    let services = ServicesTls::new(place.profile, place.system.clone());
+    let site = Site::new(&settings, &place.listeners, public_port, &services, metrics);
     let proxy_site = site.map_err(|fault| one(fault.to_string()))?;
     let limits = settings.limits;
     let limit = |key: &str, rate: Rate, burst| {
@@ -350,4 +391,23 @@ fn digest_of(file: &Path) -> String {
 fn unix_time(clock: &dyn Clock) -> UnixTime {
     let seconds = u64::try_from(clock.now().as_unix_seconds()).unwrap_or(0);
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reload_that_its_caller_abandons_is_over_for_the_service_manager() {
+        let told = RefCell::new(Vec::new());
+        let reload = async {
+            let _announced = Announced::begin(|turn| told.borrow_mut().push(turn));
+            std::future::pending::<()>().await;
+        };
+        let patience = std::time::Duration::from_millis(10);
+        assert!(tokio::time::timeout(patience, reload).await.is_err());
+        assert_eq!(*told.borrow(), [Turn::Reloading, Turn::Ready]);
+    }
 }

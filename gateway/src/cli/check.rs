@@ -9,7 +9,10 @@ use rustls_pki_types::UnixTime;
 use serde::Serialize;
 
 use super::{ConfigFile, Failure, Outcome, Output};
-use crate::clock::{Clock, SystemClock};
+use crate::{
+    app,
+    clock::{Clock, SystemClock},
+};
 
 /// What `check` is told.
 #[derive(Args, Debug)]
@@ -44,8 +47,18 @@ fn load(arguments: &Arguments) -> Result<Loaded, Problems> {
     let found: Vec<Problem> = certificates
         .filter_map(|certificate| problem_of(certificate, now))
         .collect();
-    let is_usable = found.iter().all(|one| one.severity == Severity::Warning);
+    let mut is_usable = found.iter().all(|one| one.severity == Severity::Warning);
     loaded.warnings.extend(found);
+    if is_usable {
+        // Whatever else only shows where the gateway's parts are made of it.
+        let file = &arguments.config.path;
+        let proved = app::prove(file, loaded.settings.clone());
+        let problems = proved.err().unwrap_or_default();
+        is_usable = problems.is_empty();
+        let problems = problems.into_iter();
+        let problems = problems.map(|text| problem_at(file.clone(), Severity::Error, &text));
+        loaded.warnings.extend(problems);
+    }
     if is_usable {
         Ok(loaded)
     } else {
@@ -54,7 +67,7 @@ fn load(arguments: &Arguments) -> Result<Loaded, Problems> {
 }
 
 /// What keeps a certificate from being served, with the file's place; or that it is out of its
-/// time, which a gateway says when it starts, and is served all the same.
+/// time: a gateway that starts says so and serves it all the same, one that runs takes no such file over.
 fn problem_of(certificate: &Certificate, now: UnixTime) -> Option<Problem> {
     let source = BundleSource {
         // Names were proved to be names when the file was read.
@@ -69,21 +82,33 @@ fn problem_of(certificate: &Certificate, now: UnixTime) -> Option<Problem> {
     };
     let (severity, text) = match Bundle::load(&source) {
         Err(problem) => (Severity::Error, problem.to_string()),
-        Ok(bundle) => (Severity::Warning, bundle.out_of_time(now)?.to_string()),
+        Ok(bundle) => {
+            let text = bundle.out_of_time(now)?.to_string();
+            let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, REMEDY));
+            let refused = "a gateway that does not serve it yet refuses it at a reload";
+            (Severity::Warning, format!("{what} ({refused}); {remedy}"))
+        }
     };
-    let (what, remedy) = text.rsplit_once("; ").unwrap_or((&text, "replace it"));
-    Some(Problem {
+    Some(problem_at(certificate.chain.clone(), severity, &text))
+}
+
+/// A problem of a file as a whole; what is to be done stands at the end of its text.
+fn problem_at(path: PathBuf, severity: Severity, text: &str) -> Problem {
+    let (what, remedy) = text.rsplit_once("; ").unwrap_or((text, REMEDY));
+    Problem {
         severity,
         place: Place::File {
-            path: certificate.chain.clone(),
+            path,
             line: 1,
             column: 1,
         },
         what: what.to_owned(),
         remedy: remedy.to_owned(),
         other: None,
-    })
+    }
 }
+
+const REMEDY: &str = "replace it";
 
 /// What `check` found.
 #[derive(Debug, Serialize)]

@@ -14,6 +14,7 @@ use pingora::server::ShutdownWatch;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     task::{JoinSet, spawn_blocking},
     time::timeout,
 };
@@ -78,7 +79,7 @@ async fn answer_one(mut stream: TcpStream, peer: SocketAddr, entrance: Arc<Plain
         (_, Ok(_)) => Answer::Status("431 Request Header Fields Too Large"),
         (_, Err(_)) => Answer::Status("408 Request Timeout"),
     };
-    let bytes = answer.into_bytes().await;
+    let bytes = answer.into_bytes(limits.head_timeout).await;
     let told = async {
         stream.write_all(&bytes).await?;
         stream.shutdown().await?;
@@ -205,8 +206,36 @@ fn content_of(file: &Path) -> Option<Vec<u8>> {
     Some(content)
 }
 
+/// Readings of challenges. The folder may be on another machine: no thread that carries others waits
+/// for it, and where it hangs, few threads do. Anybody may ask for any token.
+struct Readings(Semaphore);
+
+impl Readings {
+    /// What `read` gives; `None` where that is not known within `patience`.
+    async fn read<T: Send + 'static>(
+        &'static self,
+        patience: Duration,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let result = async {
+            let place = self.0.acquire().await.ok()?;
+            let reading = spawn_blocking(move || {
+                // Held by the thread, which may wait for longer than the client does.
+                let _place = place;
+                read()
+            });
+            reading.await.ok()
+        };
+        timeout(patience, result).await.ok().flatten()
+    }
+}
+
+/// Some more than the perspectives from which an authority looks at once.
+static READINGS: Readings = Readings(Semaphore::const_new(16));
+
 impl Answer {
-    async fn into_bytes(self) -> Vec<u8> {
+    /// As it is sent; a file is waited for no longer than `patience`.
+    async fn into_bytes(self, patience: Duration) -> Vec<u8> {
         let (status, fields, body) = match self {
             Self::Status(status) => (status, String::new(), Vec::new()),
             Self::Redirect(to) => (
@@ -220,14 +249,15 @@ impl Answer {
                 format!("Retry-After: {}\r\n", wait.as_millis().div_ceil(1000)),
                 Vec::new(),
             ),
-            // The folder may be on another machine: no thread that carries others waits for it.
-            Self::Challenge(file) => match spawn_blocking(move || content_of(&file)).await {
-                Ok(Some(content)) => (
+            Self::Challenge(file) => match READINGS.read(patience, move || content_of(&file)).await
+            {
+                Some(Some(content)) => (
                     "200 OK",
                     "Content-Type: text/plain\r\nCache-Control: no-store\r\n".to_owned(),
                     content,
                 ),
-                Ok(None) | Err(_) => ("404 Not Found", String::new(), Vec::new()),
+                Some(None) => ("404 Not Found", String::new(), Vec::new()),
+                None => ("503 Service Unavailable", String::new(), Vec::new()),
             },
         };
         let length = body.len();

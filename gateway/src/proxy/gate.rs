@@ -21,7 +21,7 @@ use super::{
     rate_limit::AddressLimit,
     refusal::Refusal,
     response,
-    upstream::Awaited,
+    upstream::{Awaited, with_causes},
     websocket,
 };
 use crate::listener::open_requests;
@@ -73,7 +73,8 @@ impl ProxyHttp for Gate {
         let awaited = Awaited::of(session);
         let peer = way.service.peer(awaited).await;
         peer.map_err(|fault| {
-            tracing::warn!(%fault, "a service cannot be reached");
+            let request = context.record.id();
+            tracing::warn!(%request, cause = with_causes(&fault), "a service cannot be reached");
             context.failed = Some(Refusal::UpstreamUnreachable);
             Error::explain(
                 ErrorType::ConnectError,
@@ -184,10 +185,11 @@ impl ProxyHttp for Gate {
             .record
             .route
             .and_then(|index| context.record.site.way(index));
-        fault.set_retry(way.is_some_and(|way| {
-            way.service.failed(peer);
+        let goes_on = way.is_some_and(|way| {
+            way.service.failed(peer, &fault, context.record.id());
             context.attempts < way.service.tries()
-        }));
+        });
+        fault.set_retry(goes_on);
         fault
     }
 
@@ -213,14 +215,18 @@ impl ProxyHttp for Gate {
         }
     }
 
-    /// Pingora's own line quotes the request; ours is the access line.
+    /// Pingora's own line quotes the request, and what a service answered; ours is the access line.
+    /// A service that took the connection and then failed is named by its kind of failure, since an
+    /// access line only says that it did; one that took none was named when it was tried.
     fn suppress_error_log(&self, _session: &Session, context: &Self::CTX, fault: &Error) -> bool {
-        tracing::debug!(
-            request = %context.record.id(),
-            kind = fault.etype().as_str(),
-            source = fault.esource().as_str(),
-            "a request could not be proxied"
-        );
+        let request = context.record.id();
+        let (kind, source) = (fault.etype().as_str(), fault.esource().as_str());
+        let is_new = context.failed.is_none() && !is_without_connection(fault.etype());
+        if *fault.esource() == ErrorSource::Upstream && is_new {
+            tracing::warn!(%request, kind, "a service failed while it answered");
+        } else {
+            tracing::debug!(%request, kind, source, "a request could not be proxied");
+        }
         true
     }
 
@@ -350,9 +356,20 @@ fn refusal_of(fault: &Error) -> Option<Refusal> {
         (ErrorSource::Upstream, ErrorType::ReadTimedout | ErrorType::WriteTimedout) => {
             Some(Refusal::UpstreamTooSlow)
         }
-        (
-            ErrorSource::Upstream,
-            ErrorType::ConnectTimedout
+        (ErrorSource::Upstream, ErrorType::ConnectionClosed) => Some(Refusal::UpstreamUnreachable),
+        (ErrorSource::Upstream, kind) if is_without_connection(kind) => {
+            Some(Refusal::UpstreamUnreachable)
+        }
+        (ErrorSource::Upstream, _) => Some(Refusal::UpstreamBroken),
+        (ErrorSource::Internal | ErrorSource::Unset, _) => Some(Refusal::Fault),
+    }
+}
+
+/// Whether no connection to the service came about.
+const fn is_without_connection(kind: &ErrorType) -> bool {
+    matches!(
+        kind,
+        ErrorType::ConnectTimedout
             | ErrorType::ConnectRefused
             | ErrorType::ConnectNoRoute
             | ErrorType::ConnectError
@@ -360,11 +377,7 @@ fn refusal_of(fault: &Error) -> Option<Refusal> {
             | ErrorType::TLSHandshakeTimedout
             | ErrorType::InvalidCert
             | ErrorType::SocketError
-            | ErrorType::ConnectionClosed,
-        ) => Some(Refusal::UpstreamUnreachable),
-        (ErrorSource::Upstream, _) => Some(Refusal::UpstreamBroken),
-        (ErrorSource::Internal | ErrorSource::Unset, _) => Some(Refusal::Fault),
-    }
+    )
 }
 
 fn length(body: Option<&Bytes>) -> u64 {

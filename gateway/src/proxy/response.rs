@@ -73,6 +73,7 @@ fn own_values(fields: &mut HeaderMap) {
 /// `bears_identity` says whether the service was told who asks.
 pub(super) fn filter(fields: &mut HeaderMap, record: &Record, bears_identity: bool) {
     withhold(fields);
+    keep_to_its_host(fields, record);
     let settings = record.route.and_then(|index| record.site.settings(index));
     if settings.is_some_and(|route| route.security_headers == SecurityHeaders::Standard) {
         add_security(fields);
@@ -224,6 +225,30 @@ fn take_off(fields: &mut HeaderMap, unwanted: &[HeaderName]) {
     }
 }
 
+/// A service speaks for itself alone: what would reach other services of this gateway, or the portal,
+/// is taken off.
+fn keep_to_its_host(fields: &mut HeaderMap, record: &Record) {
+    let route = record.route.and_then(|index| record.site.route(index));
+    if route.is_some_and(|route| route.path.as_str() != "/") {
+        // The script of one path would answer for the services of all others.
+        fields.remove(SERVICE_WORKER_ALLOWED);
+    }
+    if !fields.contains_key(CLEAR_SITE_DATA) {
+        return;
+    }
+    let values = fields.get_all(CLEAR_SITE_DATA).iter();
+    let kinds = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let kept: Vec<&[u8]> = kinds
+        .map(<[u8]>::trim_ascii)
+        .filter(|kind| CLEARED_FOR_ONE_ORIGIN.contains(kind))
+        .collect();
+    let kept = kept.join(&b", "[..]);
+    fields.remove(CLEAR_SITE_DATA);
+    if let (false, Ok(kept)) = (kept.is_empty(), HeaderValue::from_bytes(&kept)) {
+        fields.insert(CLEAR_SITE_DATA, kept);
+    }
+}
+
 fn withhold(fields: &mut HeaderMap) {
     take_off(fields, &NEVER_FROM_SERVICES);
     let sets_ours = |value: &HeaderValue| cookies::sets_ours(value.as_bytes());
@@ -259,14 +284,24 @@ const OWN_FIELDS_MAX: usize = 8;
 /// Where the client is told our reference.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Another way to the service than through us; a proxy's own connection; a challenge of ours.
-const NEVER_FROM_SERVICES: [HeaderName; 5] = [
+/// Another way to the service than through us; a proxy's own connection; a challenge of ours; and
+/// whether browsers come by TLS only, which is for whoever ends TLS to say: "all subdomains" of a
+/// service may be other services.
+const NEVER_FROM_SERVICES: [HeaderName; 6] = [
     header::ALT_SVC,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
     HeaderName::from_static("octroi-assertion"),
+    header::STRICT_TRANSPORT_SECURITY,
 ];
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+const SERVICE_WORKER_ALLOWED: HeaderName = HeaderName::from_static("service-worker-allowed");
+
+/// What "Clear Site Data" (W3C) clears for the origin that says so. "cookies" are cleared for the
+/// whole registrable domain, so that one service would sign people out of all others; "*" is all.
+const CLEARED_FOR_ONE_ORIGIN: [&[u8]; 3] = [b"\"cache\"", b"\"storage\"", b"\"executionContexts\""];
 
 /// An interim answer costs the service nothing and us a write each.
 pub(super) const INTERIM_ANSWERS_MAX: usize = 16;

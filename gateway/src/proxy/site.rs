@@ -10,7 +10,6 @@ use std::{
 
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
-use octroi_certs::tls::Profile;
 use octroi_config::{
     Settings,
     settings::{Hsts, RouteSettings, Routes},
@@ -61,7 +60,7 @@ pub(crate) enum SiteFault {
 
 impl Site {
     /// Makes a configuration ready. `listeners` are the addresses that are bound, which no upstream
-    /// may have; `public_port` is the port that people see; `profile` names the suites for services.
+    /// may have; `public_port` is the port that people see; `services` is what TLS to them has in common.
     ///
     /// # Errors
     ///
@@ -70,15 +69,14 @@ impl Site {
         settings: &Settings,
         listeners: &Arc<[SocketAddr]>,
         public_port: u16,
-        profile: Profile,
+        services: &ServicesTls,
         metrics: &Metrics,
     ) -> Result<Self, SiteFault> {
-        let services = ServicesTls::new(profile);
         let ways = settings
             .routes
             .iter()
             .map(|(route, way)| {
-                let service = Service::new(way, Arc::clone(listeners), &services);
+                let service = Service::new(way, Arc::clone(listeners), services);
                 let service = service.map_err(|fault| {
                     let route = route.name.to_string();
                     SiteFault::UpstreamTls { route, fault }
@@ -101,6 +99,15 @@ impl Site {
             version: VERSIONS.fetch_add(1, Ordering::Relaxed),
             unrouted: metrics.route(None),
         })
+    }
+
+    /// Takes over what the configuration before knows of the names of services.
+    pub(crate) fn learn_from(&self, before: &Self) {
+        for way in &self.ways {
+            for known in &before.ways {
+                way.service.learn_from(&known.service);
+            }
+        }
     }
 
     /// The table that decides.

@@ -8,6 +8,8 @@ mod tls;
 mod tests;
 
 use std::{
+    error::Error,
+    fmt::Display,
     io,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -22,6 +24,7 @@ use http::{HeaderName, header};
 use octroi_config::settings::{
     Reach, RouteSettings, Timeouts, Upstream, UpstreamHost, UpstreamProtocol,
 };
+use octroi_policy::id::RequestId;
 use pingora::{
     protocols::l4::socket::SocketAddr as PeerAddress,
     proxy::Session,
@@ -29,8 +32,7 @@ use pingora::{
 };
 use tokio::time::timeout;
 
-pub(super) use self::tls::ServicesTls;
-pub(crate) use self::tls::UpstreamTlsFault;
+pub(crate) use self::tls::{ServicesTls, SystemList, UpstreamTlsFault};
 use self::{avoided::Avoided, names::Name, tls::ServiceTls};
 use crate::listener::tunnel::{
     Dial, UpstreamStream,
@@ -144,6 +146,16 @@ impl Service {
         })
     }
 
+    /// Takes over what another service, of the configuration before, knows of the names of this one:
+    /// that the configuration is read again is no reason to depend on a name server just then.
+    pub(super) fn learn_from(&self, before: &Self) {
+        for name in self.targets.iter().filter_map(Target::name) {
+            for known in before.targets.iter().filter_map(Target::name) {
+                name.learn_from(known, |address| self.check(address).is_ok());
+            }
+        }
+    }
+
     /// How often a connection is tried for one request: at each address that is known, within
     /// bounds.
     pub(super) fn tries(&self) -> usize {
@@ -172,8 +184,8 @@ impl Service {
         Ok(Box::new(self.shape.peer(address, awaited)))
     }
 
-    /// No connection to this peer came about: others go first for a while.
-    pub(super) fn failed(&self, peer: &HttpPeer) {
+    /// No connection to this peer came about for a request: others go first for a while.
+    pub(super) fn failed(&self, peer: &HttpPeer, cause: &dyn Display, request: RequestId) {
         let address = match &peer._address {
             PeerAddress::Inet(address) => Some(UpstreamAddress::Inet(*address)),
             PeerAddress::Unix(address) => address
@@ -181,16 +193,24 @@ impl Service {
                 .map(|path| UpstreamAddress::Unix(path.to_owned())),
         };
         if let Some(address) = address {
-            self.avoided.add(&address);
+            self.avoid(&address, cause, request);
+        }
+    }
+
+    /// Whoever keeps the service running learns by the log which address it was, and why; the person
+    /// who asked is told a reference, by which the two are brought together.
+    fn avoid(&self, address: &UpstreamAddress, cause: &dyn Display, request: RequestId) {
+        if self.avoided.add(address) {
+            tracing::warn!(%request, %address, %cause, "a service cannot be reached");
         }
     }
 
     /// A connection for a WebSocket, tried at one address after the other like any request's.
-    pub(super) async fn connect(&self) -> io::Result<Box<dyn UpstreamStream>> {
+    pub(super) async fn connect(&self, request: RequestId) -> io::Result<Box<dyn UpstreamStream>> {
         let mut tried = 0;
         loop {
             let address = self.pick().await.map_err(|fault| {
-                tracing::warn!(%fault, "a service cannot be reached");
+                tracing::warn!(%request, cause = with_causes(&fault), "a service cannot be reached");
                 io::Error::other(fault)
             })?;
             let tls = self.shape.tls.as_ref().map(ServiceTls::for_tunnels);
@@ -201,7 +221,7 @@ impl Service {
                 Ok(Err(fault)) => fault,
                 Err(_) => io::ErrorKind::TimedOut.into(),
             };
-            self.avoided.add(&dial.address);
+            self.avoid(&dial.address, &fault, request);
             tried += 1;
             if tried >= self.tries() {
                 return Err(fault);
@@ -283,6 +303,13 @@ impl Service {
 }
 
 impl Target {
+    const fn name(&self) -> Option<&Name> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Unix(_) | Self::Tcp(_) => None,
+        }
+    }
+
     fn of(upstream: &Upstream) -> Self {
         match upstream {
             Upstream::Unix(path) => Self::Unix(Arc::clone(path)),
@@ -329,11 +356,22 @@ impl PeerShape {
         }
         options.max_h2_streams = H2_STREAMS_MAX;
         if let Some(tls) = &self.tls {
-            options.ca = Some(tls.authorities());
+            options.ca = tls.authorities();
             peer.client_cert_key = tls.client_certificate();
         }
         peer
     }
+}
+
+/// A fault with all that it names as its cause.
+pub(super) fn with_causes(fault: &dyn Error) -> String {
+    let mut text = fault.to_string();
+    let mut cause = fault.source();
+    while let Some(deeper) = cause {
+        text = format!("{text}: {deeper}");
+        cause = deeper.source();
+    }
+    text
 }
 
 /// Whether a connection to `address` would end at our listener `own`. A listener on every address

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, Version, header};
-use octroi_policy::decision::RouteIndex;
+use octroi_policy::{decision::RouteIndex, id::RequestId};
 use pingora::{http::RequestHeader, proxy::Session};
 
 use super::{
@@ -93,6 +93,7 @@ pub(super) fn hand_over(
         dial: Box::new(ServiceDial {
             site: Arc::clone(&site),
             route: forwarding.route(),
+            request: record.id(),
         }),
         request,
         key: handshake.0,
@@ -110,13 +111,15 @@ pub(super) fn hand_over(
 struct ServiceDial {
     site: Arc<Site>,
     route: RouteIndex,
+    /// By which the log names the request.
+    request: RequestId,
 }
 
 #[async_trait::async_trait]
 impl Dial for ServiceDial {
     async fn dial(&self) -> io::Result<Box<dyn UpstreamStream>> {
         let way = self.site.way(self.route).ok_or(io::ErrorKind::NotFound)?;
-        way.service.connect().await
+        way.service.connect(self.request).await
     }
 }
 

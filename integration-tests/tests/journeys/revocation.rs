@@ -43,6 +43,11 @@ pub(super) fn revoke(world: &World, login: &str) -> Stopwatch {
 }
 
 pub(super) fn websocket(world: &World, visitor: &Visitor) -> h1::Client {
+    open_websocket(world, visitor).0
+}
+
+/// An open WebSocket, and the reference of the request that opened it.
+fn open_websocket(world: &World, visitor: &Visitor) -> (h1::Client, String) {
     let authority = world.authority(HOST);
     let mut client = h1::Client::connect(&world.door, HOST).expect("a connection");
     let request = format!(
@@ -56,7 +61,8 @@ pub(super) fn websocket(world: &World, visitor: &Visitor) -> h1::Client {
         answer.first("sec-websocket-accept"),
         Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
     );
-    client
+    let request = answer.first("x-request-id").expect("a reference");
+    (client, request.to_owned())
 }
 
 /// A text frame from a client; the mask of zeros leaves the text as it is.
@@ -69,7 +75,7 @@ pub(super) fn text_frame(text: &str) -> Vec<u8> {
 fn b14_an_idle_websocket_is_closed_with_1008_when_its_session_ends() {
     let world = World::demo();
     let marie = arrived(&world, "acme/marie");
-    let mut socket = websocket(&world, &marie);
+    let (mut socket, request) = open_websocket(&world, &marie);
     socket.send(&text_frame("bonjour"));
     let echoed = socket.exactly(9).expect("an echo").expect("an echo");
     assert_eq!(&echoed[2..], b"bonjour");
@@ -85,6 +91,16 @@ fn b14_an_idle_websocket_is_closed_with_1008_when_its_session_ends() {
     );
     assert_eq!(close[0], 0x88, "a close frame: {close:?}");
     assert_eq!(u16::from_be_bytes([close[2], close[3]]), 1008);
+    drop(socket);
+    let line = world.access_line(&request);
+    let facts = [&line["status"], &line["ended"], &line["bytes_in"]];
+    // Head and mask of a frame are six bytes.
+    assert_eq!(
+        facts.map(ToString::to_string),
+        ["101", "\"session_ended\"", "13"],
+        "{line}"
+    );
+    assert!(line["bytes_out"].as_u64() >= Some(9), "{line}");
 }
 
 #[test]

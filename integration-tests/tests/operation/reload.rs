@@ -206,3 +206,74 @@ fn ask_until(
         answered.fetch_add(1, Ordering::SeqCst);
     }
 }
+
+/// What a reload refuses `check` refuses, too, before anything is started or put in force.
+#[test]
+fn what_a_reload_refuses_check_refuses_too() {
+    let upstream = Recorder::start();
+    let world = World::with_routes(&[public("/", &upstream)]);
+    let good = fs::read_to_string(world.config()).expect("the configuration");
+    let file = |name: &str| world.directory.join(name);
+    fs::write(file("empty.pem"), "no certificate\n").expect("a file");
+    let (one, other) = (Authority::new(), Authority::new());
+    one.certify("gateway").write(&world.directory, "one");
+    other.certify("gateway").write(&world.directory, "other");
+    one.write(&file("services.pem"));
+    let tls = |lines: &str| {
+        let lines = lines.replace("DIR", world.directory.to_str().expect("a path"));
+        let text = good.replace("http://127.0.0.1", "https://127.0.0.1");
+        format!("{text}upstream_tls = {{ name = \"a.internal\", {lines} }}\n")
+    };
+    let files = "ca = \"DIR/services.pem\", client_chain = \"DIR/one.pem\", client_key_file =";
+    let cases = [
+        (tls(&format!("{files} \"DIR/one.key\"")), None),
+        (tls("ca = \"DIR/empty.pem\""), Some("empty.pem")),
+        (
+            tls(&format!("{files} \"DIR/other.key\"")),
+            Some("other.key"),
+        ),
+        (
+            good.replace("sign_in = \"public\"", ""),
+            Some("octroi.toml"),
+        ),
+        (good.clone(), None),
+    ];
+    for (text, named) in cases {
+        fs::write(world.config(), &text).expect("the configuration");
+        for command in ["check", "reload"] {
+            let output = world.run(&[command]);
+            let code = Some(i32::from(named.is_some()));
+            assert_eq!(output.status.code(), code, "{command}: {}", said(&output));
+            let named = named.unwrap_or_default();
+            assert!(
+                said(&output).contains(named),
+                "{command}: {}",
+                said(&output)
+            );
+        }
+    }
+}
+
+/// A file on a mount that hangs holds up the reload that reads it, and not the end of the gateway.
+#[test]
+fn the_gateway_ends_while_a_reload_waits_for_a_file() {
+    let upstream = Recorder::start();
+    let mut world = World::with_routes(&[public("/", &upstream)]);
+    let chain = world.directory.join("tls/chain.pem");
+    fs::remove_file(&chain).expect("the chain");
+    // Whoever opens it waits for somebody who writes.
+    let made = std::process::Command::new("mkfifo").arg(&chain).status();
+    assert!(made.expect("mkfifo runs").success());
+    world.gateway.signal("HUP");
+    pause(Duration::from_secs(1));
+    assert_eq!(world.visitor().get(&world.url(HOST, "/")).status, 200);
+    let ended = world.gateway.stop();
+    assert!(
+        ended.is_some_and(|status| status.success()),
+        "{}",
+        world.log()
+    );
+    assert!(world.log().contains("stopped"), "{}", world.log());
+    let log = world.log();
+    assert!(!log.contains("not reloaded"), "the reload came back: {log}");
+}

@@ -237,6 +237,43 @@ fn without_an_authority_of_its_own_a_route_believes_those_of_the_system() {
     }
 }
 
+/// Where the system's authorities are believed they are read at the start, and a connection that comes later is resumed:
+/// neither costs the thread that carries all others a full handshake. A list that changed since holds after a reload.
+#[test]
+fn a_service_that_the_system_vouches_for_is_returned_to_without_a_full_handshake() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, second) = (Authority::new(), Authority::new());
+    let system = first.write(&folder.path().join("system.pem"));
+    let closing = |_: &Seen, _: &mut dyn Stream| {
+        let mut answer = ok("over TLS\n");
+        answer
+            .fields
+            .push(("connection".to_owned(), "close".to_owned()));
+        Reply::Response(answer)
+    };
+    let service = Recorder::over_tls(first.server_for_all(NAME), closing);
+    let other = Recorder::over_tls(second.server_for_all(NAME), closing);
+    let more = format!("sign_in = \"public\"\nupstream_tls = {{ name = \"{NAME}\" }}");
+    let route = |path, to| Route {
+        host: HOST,
+        path,
+        to,
+        more: &more,
+    };
+    let environment = [("SSL_CERT_FILE", system.to_str().expect("a path"))];
+    let routes = [route("/", &service), route("/other", &other)];
+    let world = World::in_environment(&routes, &environment);
+    let ask = |path: &str| world.visitor().get(&world.url(HOST, path)).status;
+    assert_eq!([ask("/"), ask("/"), ask("/")], [200; 3]);
+    assert!(service.resumed() > 0, "of {} none", service.connections());
+    assert_eq!(ask("/other"), 502, "nobody vouches for it");
+
+    second.write(&system);
+    let output = world.run(&["reload"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!([ask("/other"), ask("/")], [200, 502]);
+}
+
 /// A key that others may read is refused at the reload that names it, and what was in force stays.
 #[test]
 fn a_key_that_others_may_read_is_refused_when_it_is_named() {

@@ -349,3 +349,35 @@ fn a_service_that_does_not_answer_in_time_gives_504() {
         );
     }
 }
+
+/// What the manual promises where a host gives 502: the log names the address and the reason, with the request's id.
+#[test]
+fn why_a_service_cannot_be_reached_is_in_the_log_once_with_the_id_of_a_request() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = gone.local_addr().expect("an address");
+    drop(gone);
+    let upstream = Recorder::start();
+    let world = World::configured(
+        &[Route {
+            host: HOST,
+            path: "/",
+            to: &upstream,
+            more: "sign_in = \"public\"",
+        }],
+        |text| text.replace(&upstream.url(), &format!("http://{address}")),
+    );
+    let ask = || world.visitor().get(&world.url(HOST, "/"));
+    let first = ask();
+    let others = [ask(), ask(), ask()];
+    assert_eq!(first.status, 502, "{}", first.everything());
+    assert!(others.iter().all(|answer| answer.status == 502));
+    let reference = first.first("x-request-id").expect("a reference");
+    world.access_line(reference);
+    let log = world.log();
+    let told = |line: &&str| line.contains("a service cannot be reached");
+    let lines: Vec<&str> = log.lines().filter(told).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    for part in [reference, &address.to_string(), "refused"] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+}

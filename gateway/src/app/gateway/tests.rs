@@ -75,6 +75,7 @@ async fn a_reload_changes_how_long_the_journal_is_kept() {
         listeners: Arc::from([]),
         https_port: 8443,
         profile: Profile::Intermediate,
+        system: None,
     };
     let live = Live::start(&config, reading, place, &core, Metrics::new());
     let live = Arc::new(live.unwrap_or_else(|failure| panic!("{failure}")));

@@ -17,6 +17,8 @@ fn entrance(port: u16, acme_webroot: Option<PathBuf>) -> PlainEntrance {
     }
 }
 
+const SOON: Duration = Duration::from_secs(10);
+
 fn request(target: &str, host: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n")
 }
@@ -81,7 +83,7 @@ async fn of_the_webroot_only_tokens_are_served() {
     let ask = async |token: &str| {
         // A certificate may be wanted for a host that is not configured yet.
         let head = request(&format!("{ACME_PREFIX}{token}"), "new.example.com");
-        let bytes = answer(head.as_bytes(), &entrance).into_bytes().await;
+        let bytes = answer(head.as_bytes(), &entrance).into_bytes(SOON).await;
         String::from_utf8(bytes).unwrap()
     };
     for (token, content) in [
@@ -110,6 +112,40 @@ async fn of_the_webroot_only_tokens_are_served() {
         let nothing = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         assert_eq!(answer, nothing, "{token:?}");
     }
+}
+
+/// The answer to a request for a file that hangs comes in time, and few threads wait for such files.
+#[tokio::test]
+async fn a_folder_that_hangs_holds_up_neither_clients_nor_many_threads() {
+    static READINGS: Readings = Readings(Semaphore::const_new(2));
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(std::sync::Mutex::new(held));
+    let begun = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let patience = Duration::from_millis(100);
+    for _ in 0..4 {
+        let (held, begun) = (Arc::clone(&held), Arc::clone(&begun));
+        let hangs = move || {
+            begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            held.lock().unwrap().recv().is_ok()
+        };
+        assert_eq!(READINGS.read(patience, hangs).await, None);
+    }
+    assert_eq!(begun.load(std::sync::atomic::Ordering::SeqCst), 2);
+    assert_eq!(READINGS.read(patience, || "late").await, None);
+    drop(hold);
+    assert_eq!(READINGS.read(SOON, || "again").await, Some("again"));
+}
+
+#[tokio::test]
+async fn a_challenge_that_is_not_read_in_time_is_told_so() {
+    let answer = Answer::Challenge("/nowhere".into());
+    let bytes = answer.into_bytes(Duration::ZERO).await;
+    let told = b"HTTP/1.1 503 Service Unavailable\r\n";
+    assert!(
+        bytes.starts_with(told),
+        "{}",
+        String::from_utf8_lossy(&bytes)
+    );
 }
 
 async fn talk(entrance: PlainEntrance, send: &[u8]) -> String {

@@ -128,3 +128,27 @@ async fn a12_no_spelling_of_our_cookie_passes_an_answer() {
     .await;
     assert_eq!(fields(&head(&got), "set-cookie"), ["a=b", "=c"]);
 }
+
+/// A service speaks for its own origin: not for the cookies of its neighbours, nor for whether browsers
+/// come to them by TLS.
+#[tokio::test]
+async fn a12_a_service_clears_and_binds_no_host_but_its_own() {
+    let (got, _) = relayed(
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nClear-Site-Data: \"cookies\", \"storage\"\r\n\
+         Clear-Site-Data: \"*\",\"cache\",\"COOKIES\"\r\n\
+         Strict-Transport-Security: max-age=63072000; includeSubDomains; preload\r\n\
+         Service-Worker-Allowed: /\r\n\r\nok",
+    )
+    .await;
+    let head = head(&got);
+    let cleared = fields(&head, "clear-site-data");
+    assert_eq!(cleared, ["\"storage\", \"cache\""]);
+    let hsts = fields(&head, "strict-transport-security");
+    assert_eq!(hsts, ["max-age=31536000"], "ours, not the service's");
+    let scope = fields(&head, "service-worker-allowed");
+    assert_eq!(scope, Vec::<&str>::new(), "the route is for one path");
+    let (got, _) =
+        relayed("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nClear-Site-Data: \"cookies\"\r\n\r\nok")
+            .await;
+    assert!(!got.to_lowercase().contains("clear-site-data"), "{got}");
+}

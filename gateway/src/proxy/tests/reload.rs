@@ -8,6 +8,7 @@ use pingora::proxy::Session;
 use tokio::io::AsyncWriteExt;
 
 use super::{World, world::CONFIGURATION};
+use crate::proxy::upstream::ServicesTls;
 use crate::{
     listener::open_requests::{EndReason, OpenRequest},
     proxy::{
@@ -36,7 +37,7 @@ fn site(world: &World, change: impl FnOnce(String) -> String) -> Site {
         &settings,
         &Arc::from([]),
         443,
-        Profile::Intermediate,
+        &ServicesTls::new(Profile::Intermediate, None),
         &world.metrics,
     )
     .unwrap()

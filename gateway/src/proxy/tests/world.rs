@@ -35,6 +35,7 @@ use super::super::{
     refusal::{ErrorPage, ErrorPages, RenderedPage},
     request_id::RequestIds,
     site::Site,
+    upstream::ServicesTls,
 };
 use crate::{
     assertion::{Passports, SigningKeys},
@@ -154,7 +155,7 @@ impl World {
             &settings,
             &Arc::from([]),
             443,
-            Profile::Intermediate,
+            &ServicesTls::new(Profile::Intermediate, None),
             &metrics,
         )
         .unwrap();

@@ -11,19 +11,40 @@ use crate::listener::tunnel::dial::UpstreamAddress;
 /// The addresses of one service that are avoided for a while. Asked on every request: without a
 /// lock, and nearly always of nothing.
 #[derive(Default)]
-pub(super) struct Avoided(ArcSwapOption<Vec<(UpstreamAddress, Instant)>>);
+pub(super) struct Avoided(ArcSwapOption<Vec<Failed>>);
+
+/// An address that failed.
+#[derive(Clone)]
+struct Failed {
+    address: UpstreamAddress,
+    /// When it failed last.
+    since: Instant,
+    /// When the log was last told of it.
+    told: Instant,
+}
 
 impl Avoided {
-    /// Avoids an address from now on.
-    pub(super) fn add(&self, address: &UpstreamAddress) {
+    /// Avoids an address from now on. Says whether the log is to be told why: once in the time for
+    /// which an address is avoided, however many requests try it.
+    pub(super) fn add(&self, address: &UpstreamAddress) -> bool {
         let now = Instant::now();
+        let mut is_news = true;
         self.0.rcu(|known| {
-            let known = known.iter().flat_map(|known| known.iter());
-            let others = known.filter(|(other, since)| other != address && is_recent(*since, now));
+            let known = || known.iter().flat_map(|known| known.iter());
+            let before = known().find(|one| one.address == *address);
+            let told = before.map(|one| one.told);
+            let told = told.filter(|told| is_recent(*told, now));
+            is_news = told.is_none();
+            let others = known().filter(|one| one.address != *address && is_recent(one.since, now));
             let mut next: Vec<_> = others.cloned().collect();
-            next.push((address.clone(), now));
+            next.push(Failed {
+                address: address.clone(),
+                since: now,
+                told: told.unwrap_or(now),
+            });
             Some(Arc::new(next))
         });
+        is_news
     }
 
     /// Whether an address is to wait for others.
@@ -34,7 +55,7 @@ impl Avoided {
         };
         let now = Instant::now();
         let mut known = known.iter();
-        known.any(|(other, since)| other == address && is_recent(*since, now))
+        known.any(|one| one.address == *address && is_recent(one.since, now))
     }
 }
 
@@ -68,5 +89,22 @@ mod tests {
         assert_eq!(avoided.0.load().as_ref().map(|known| known.len()), Some(2));
         avoided.add(&one);
         assert_eq!(avoided.0.load().as_ref().map(|known| known.len()), Some(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn why_an_address_failed_is_told_once_in_five_seconds_and_of_each_address() {
+        let avoided = Avoided::default();
+        let [one, other] = ["10.0.0.1:80", "10.0.0.2:80"]
+            .map(|address| UpstreamAddress::Inet(address.parse().unwrap()));
+        assert!(avoided.add(&one));
+        assert!(avoided.add(&other));
+        for _ in 0..4 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            assert!(!avoided.add(&one));
+        }
+        // It went on failing: that it is avoided all the time does not make it silent for good.
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(avoided.add(&one));
+        assert!(!avoided.add(&one));
     }
 }

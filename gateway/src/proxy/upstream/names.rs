@@ -141,6 +141,28 @@ impl Name {
         }
     }
 
+    /// What another one of the same name and port knows, as far as `may_use` lets its addresses be
+    /// used, and no longer than that one would have used it.
+    pub(super) fn learn_from(&self, other: &Self, may_use: impl Fn(SocketAddr) -> bool) {
+        let Some(known) = other.known.load_full() else {
+            return;
+        };
+        let own = self.known.load();
+        if own.as_ref().is_some_and(|own| own.at >= known.at) {
+            return;
+        }
+        let usable = known.addresses.iter().copied().filter(|one| may_use(*one));
+        let addresses: Box<[_]> = usable.collect();
+        if (&*self.host, self.port) == (&*other.host, other.port) && !addresses.is_empty() {
+            let (at, next) = (known.at, AtomicUsize::new(0));
+            self.known.store(Some(Arc::new(Resolved {
+                addresses,
+                at,
+                next,
+            })));
+        }
+    }
+
     fn known_within(&self, age: Duration) -> Option<Arc<Resolved>> {
         let known = self.known.load_full();
         known.filter(|known| known.at.elapsed() < age)
@@ -163,8 +185,9 @@ impl Resolved {
 const FRESH_FOR: Duration = Duration::from_secs(30);
 
 /// How long a last answer holds where there is no newer one. After that the address may well have
-/// been given to somebody else, who would be sent what is meant for the service.
-const STALE_FOR: Duration = Duration::from_mins(10);
+/// been given to somebody else, who would be sent what is meant for the service; and that nobody
+/// answers cannot be told from an answer that there is no such name.
+const STALE_FOR: Duration = Duration::from_mins(2);
 
 /// How long a look-up that failed is not tried again.
 const FAILED_FOR: Duration = Duration::from_secs(1);

@@ -7,6 +7,8 @@ use octroi_certs::tls::Profile;
 use super::*;
 use crate::proxy::tests::world::CONFIGURATION;
 
+const REQUEST: RequestId = RequestId::from_bytes([7; 16]);
+
 /// The service at `address`, behind a gateway that listens on `listeners`.
 fn service(address: &str, expose_ok: bool, listeners: &[&str]) -> Service {
     let target = address.parse().map_or_else(
@@ -22,7 +24,7 @@ fn service(address: &str, expose_ok: bool, listeners: &[&str]) -> Service {
         .settings;
     let (_, route) = settings.routes.iter().next().unwrap();
     let listeners = listeners.iter().map(|one| one.parse().unwrap()).collect();
-    let services = ServicesTls::new(Profile::Intermediate);
+    let services = ServicesTls::new(Profile::Intermediate, None);
     // The configuration would refuse most of these: the rule holds without it, too.
     let mut service = Service::new(route, listeners, &services).unwrap();
     service.targets = Box::new([target]);
@@ -36,7 +38,7 @@ async fn refusal(service: &Service) -> String {
         return String::new();
     };
     let why = fault.to_string();
-    let also = service.connect().await.err().unwrap().to_string();
+    let also = service.connect(REQUEST).await.err().unwrap().to_string();
     assert_eq!(why, also, "a WebSocket goes where requests go");
     why
 }
@@ -121,7 +123,7 @@ async fn half_dead() -> (Service, tokio::net::TcpListener, SocketAddr) {
 async fn a_websocket_is_tried_at_every_address_and_the_dead_one_only_once() {
     let (service, good, dead) = half_dead().await;
     assert_eq!(service.tries(), 2);
-    service.connect().await.unwrap();
+    service.connect(REQUEST).await.unwrap();
     assert!(service.avoided.contains(&UpstreamAddress::Inet(dead)));
     for _ in 0..4 {
         let picked = service.pick().await.unwrap();
@@ -129,7 +131,7 @@ async fn a_websocket_is_tried_at_every_address_and_the_dead_one_only_once() {
         assert_eq!(picked, UpstreamAddress::Inet(alive));
     }
     drop(good);
-    let refused = service.connect().await.err().unwrap();
+    let refused = service.connect(REQUEST).await.err().unwrap();
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     // All of them failed: they take turns again, since one has to be tried.
     let [one, other] = [service.pick().await.unwrap(), service.pick().await.unwrap()];
@@ -141,10 +143,10 @@ async fn what_pingora_could_not_reach_is_avoided_by_websockets_too() {
     let (service, _good, dead) = half_dead().await;
     let dead = UpstreamAddress::Inet(dead);
     let peer = service.peer(Awaited::Answer).await.unwrap();
-    service.failed(&peer);
+    service.failed(&peer, &"refused", REQUEST);
     assert!(service.avoided.contains(&dead));
     let socket = PathBuf::from("/run/service.sock");
     let unix = HttpPeer::new_uds("/run/service.sock", false, String::new());
-    service.failed(&unix.unwrap());
+    service.failed(&unix.unwrap(), &"refused", REQUEST);
     assert!(service.avoided.contains(&UpstreamAddress::Unix(socket)));
 }

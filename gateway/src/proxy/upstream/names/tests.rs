@@ -132,3 +132,38 @@ fn addresses_take_turns_and_one_that_failed_waits_for_all_others() {
     assert_eq!(picked(&[2]), [1, 3, 3]);
     assert_eq!(picked(&[1, 2, 3]), [1, 2, 3]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_known_before_a_reload_holds_after_it_and_no_longer_than_it_would_have() {
+    let before = World::new();
+    assert_eq!(before.ask(Server::Answers(1)).await, Some(1));
+    advance(FRESH_FOR).await;
+    let after = World::new();
+    after.name.learn_from(&before.name, |_| true);
+    assert_eq!(after.ask(Server::Fails).await, Some(1));
+    assert_eq!(after.asked.get(), 1, "it is asked for again all the same");
+    let rest = Duration::from_secs(90);
+    assert_eq!(FRESH_FOR + rest, STALE_FOR);
+    advance(rest).await;
+    assert_eq!(after.ask(Server::Fails).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_learnt_of_another_name_nor_of_an_address_that_may_not_be_used() {
+    let before = World::new();
+    assert_eq!(before.ask(Server::Answers(1)).await, Some(1));
+    let after = World::new();
+    after.name.learn_from(&before.name, |_| false);
+    assert_eq!(after.ask(Server::Fails).await, None);
+    for (host, port) in [("payroll.internal", 81), ("wiki.internal", 80)] {
+        let other = Name::new(host, port);
+        other.learn_from(&before.name, |_| true);
+        assert!(other.known.load().is_none(), "{host}:{port}");
+    }
+    assert_eq!(before.ask(Server::Answers(1)).await, Some(1));
+    let newer = World::new();
+    advance(FRESH_FOR).await;
+    assert_eq!(newer.ask(Server::Answers(2)).await, Some(2));
+    newer.name.learn_from(&before.name, |_| true);
+    assert_eq!(newer.ask(Server::Fails).await, Some(2), "the newer holds");
+}

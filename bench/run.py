@@ -6,6 +6,7 @@ What is compared (one worker each, pinned to the first core; load and upstream o
   octroi-session  a route that asks for a session, with many live sessions
   nginx-plain     nginx as a TLS proxy that authenticates nobody
   nginx-auth      nginx with auth_request to the compiled endpoint in bench/auth-endpoint
+  floor           Pingora as it comes, in front of the same service: what nothing built on it can go below (bench/floor)
 
 Everything goes to loopback, bounded in count; each process is stopped by its own id.
 Usage: ./dev bench [--quick] [--rounds N] [--requests N] [--sessions N]
@@ -24,7 +25,7 @@ import time
 
 import report
 from measures import allocations, handshakes, memory, throughput
-from systems import HOST_PUBLIC, HOST_SESSION, ROOT, Nginx, Octroi, SocketUpstream, Upstream, pss_kib
+from systems import HOST_PUBLIC, HOST_SESSION, ROOT, Floor, Nginx, Octroi, SocketUpstream, Upstream, pss_kib
 
 
 def arguments_of():
@@ -36,6 +37,7 @@ def arguments_of():
     parser.add_argument("--binary", default=ROOT / "target/release/octroi", help="built with --features load-test")
     parser.add_argument("--counting", default=ROOT / "target/bench/octroi-counting", help="the same, also with count-allocations")
     parser.add_argument("--endpoint", default=ROOT / "target/bench/release/auth-endpoint")
+    parser.add_argument("--floor", default=ROOT / "target/bench/release/floor")
     arguments = parser.parse_args()
     rounds, requests, sessions, arguments.connections = (1, 4_000, 2_000, 200) if arguments.quick else (7, 20_000, 100_000, 1_000)
     arguments.rounds = arguments.rounds or rounds
@@ -68,6 +70,7 @@ def measure(folder, running, arguments):
         ("octroi-session", full, HOST_SESSION, full.token),
         ("nginx-plain", plain, HOST_PUBLIC, full.token),
         ("nginx-auth", auth, HOST_SESSION, full.token),
+        ("floor", begin(Floor(upstream, full.cert, arguments.floor)), HOST_PUBLIC, full.token),
     ]
     measured["results"] = throughput(systems, arguments.rounds, arguments.requests, folder)
     measured["memory"], measured["tls"] = {}, {}

@@ -144,6 +144,19 @@ proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade; proxy_set_h
         return [pid for each in [self.process, *self.helpers] for pid in family(each.pid)]
 
 
+class Floor:
+    """Pingora as it comes, which octroi rests on: nobody is asked, nothing is written."""
+
+    def __init__(self, upstream, cert, binary):
+        self.port = free_port()
+        where = (f"127.0.0.1:{self.port}", f"127.0.0.1:{upstream.port}")
+        self.process = start(GATEWAY_CORE, binary, *where, *cert, stderr=subprocess.DEVNULL)
+        wait_for(self.port)
+
+    def pids(self):
+        return family(self.process.pid)
+
+
 class Octroi:
     """The gateway, installed as an operator would, with many people signed in."""
 

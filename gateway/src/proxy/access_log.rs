@@ -241,10 +241,11 @@ impl AccessLog {
         fits
     }
 
-    /// Writes until [`Self::close`], in batches. For a thread of its own.
+    /// Writes until [`Self::close`], in batches. For a thread of its own. A batch that could not be
+    /// written whole counts as dropped with all its lines.
     pub(crate) fn write_to(&self, mut sink: impl Write) {
         let mut batch = Vec::new();
-        let mut closed = false;
+        let (mut closed, mut torn) = (false, false);
         while !closed {
             let pending = self.pending();
             let waited = self
@@ -258,8 +259,18 @@ impl AccessLog {
             std::mem::swap(&mut batch, &mut pending.lines);
             closed = pending.closed;
             drop(pending);
-            if sink.write_all(&batch).and_then(|()| sink.flush()).is_err() {
-                self.0.dropped.inc();
+            if batch.is_empty() {
+                continue;
+            }
+            // What a failed write left of a line must not become the beginning of a whole one.
+            let begun = if torn { sink.write_all(b"\n") } else { Ok(()) };
+            let written = begun.and_then(|()| sink.write_all(&batch));
+            torn = written.and_then(|()| sink.flush()).is_err();
+            if torn {
+                let lines = batch.iter().filter(|byte| **byte == b'\n').count();
+                self.0
+                    .dropped
+                    .inc_by(u64::try_from(lines).unwrap_or(u64::MAX));
             }
             batch.clear();
         }

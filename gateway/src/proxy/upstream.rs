@@ -240,16 +240,15 @@ impl Service {
     /// them did. A name that cannot be resolved costs no request while another address is good.
     async fn pick(&self) -> Result<UpstreamAddress, UpstreamFault> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut avoided = None;
-        let mut fault = UpstreamFault::NoAddress("the route".into());
+        let (mut avoided, mut fault) = (None, None);
         for step in 0..self.targets.len() {
             match self.address_of(turn.wrapping_add(step)).await {
                 Ok(address) if !self.avoided.contains(&address) => return Ok(address),
                 Ok(address) => avoided = avoided.or(Some(address)),
-                Err(unusable) => fault = unusable,
+                Err(unusable) => fault = Some(unusable),
             }
         }
-        avoided.ok_or(fault)
+        avoided.ok_or_else(|| fault.unwrap_or_else(|| UpstreamFault::NoAddress("the route".into())))
     }
 
     async fn address_of(&self, turn: usize) -> Result<UpstreamAddress, UpstreamFault> {

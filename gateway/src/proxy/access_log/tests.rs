@@ -102,3 +102,52 @@ fn invariant_8_beyond_its_bound_the_log_drops_and_counts() {
     let text = String::from_utf8(written).unwrap();
     assert_eq!(u64::try_from(text.lines().count()), Ok(lines - 1));
 }
+
+/// Takes half of what the first write brings, then says that the disk is full, then is well.
+#[derive(Default)]
+struct FullForOnce {
+    written: Vec<u8>,
+    fault: Option<()>,
+}
+
+impl Write for FullForOnce {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.written.is_empty() {
+            self.written.extend_from_slice(&bytes[..bytes.len() / 2]);
+            return Ok(bytes.len() / 2);
+        }
+        if self.fault.is_none() {
+            self.fault = Some(());
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        self.written.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_full_disk_took_is_counted_by_lines_and_tears_no_later_line() {
+    let dropped = Counter::default();
+    let log = AccessLog::new(dropped.clone());
+    for _ in 0..3 {
+        log.write(&line("/lost"));
+    }
+    let mut sink = FullForOnce::default();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| log.write_to(&mut sink));
+        while dropped.get() == 0 {
+            std::thread::yield_now();
+        }
+        log.write(&line("/kept"));
+        log.close();
+        writer.join().unwrap();
+    });
+    assert_eq!(dropped.get(), 3);
+    let text = String::from_utf8(sink.written).unwrap();
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(last["path"], "/kept");
+}

@@ -107,9 +107,20 @@ struct Listed {
 /// What upstreams take for an identity that somebody proved: ours, and what the gateways, proxies
 /// and servers say that people move from.
 const IDENTITY: Listed = Listed {
-    names: &["smuser", "sm-user", "teleport-jwt-assertion"],
+    names: &[
+        "smuser",
+        "sm-user",
+        "teleport-jwt-assertion",
+        "authenticated-user",
+        "kerberos-user",
+        "es-security-runas-user",
+    ],
     families: &[
         "octroi-",
+        // gRPC's gateway to HTTP makes a field of its own of what follows.
+        "grpc-metadata-",
+        // Kubernetes.
+        "impersonate-",
         // CGI and most forward-auth gateways.
         "remote-",
         "auth-user",
@@ -150,16 +161,27 @@ const X_IDENTITY: Listed = Listed {
         "user-roles",
         "user-info",
         "user-claims",
+        "user-uid",
+        "user-sub",
+        "user-tenant",
         "email",
         "group",
         "groups",
         "role",
         "roles",
         "tenant",
+        "tenant-id",
         "login",
+        "login-name",
         "upn",
         "principal",
+        "principal-name",
+        // OpenSearch and Elasticsearch; Loki, Mimir and Tempo; Trino and Presto.
         "proxy-user",
+        "proxy-roles",
+        "scope-orgid",
+        "trino-user",
+        "presto-user",
         "id-token",
         "access-token",
         "spiffe-id",
@@ -188,6 +210,9 @@ const X_IDENTITY: Listed = Listed {
         "vouch-",
         "consumer-",
         "credential-",
+        "kong-",
+        "hasura-",
+        "oidc-",
         // Google's proxies, Azure's "easy auth", Amazon's load balancers.
         "goog-",
         "ms-client-",
@@ -239,6 +264,10 @@ const X_FORWARDING: Listed = Listed {
         "cluster-client-ip",
         "nf-client-connection-ip",
         "sendfile-type",
+        "sendfile",
+        "script-name",
+        // Next.js passes its own checks by on it (CVE-2025-29927).
+        "middleware-subrequest",
     ],
     families: &[
         "forwarded",
@@ -246,6 +275,7 @@ const X_FORWARDING: Listed = Listed {
         "rewrite-",
         "real-",
         "client-ip",
+        "client-real-ip",
         "request-id",
         "http-method",
         "http-host-",

@@ -15,7 +15,7 @@ use octroi_policy::{
 use super::{
     Portal, Visitor, cookies,
     dates::Calendar,
-    forms::{Forgery, IssuedForm},
+    forms::{Forgery, IssuedForm, SEC_FETCH_DEST},
     frame::{Frame, LanguageForm, SessionLine},
     language::Language,
     site::Site,
@@ -53,6 +53,14 @@ impl Ask {
 
     pub(super) fn language(&self) -> Language {
         self.texts.language()
+    }
+
+    /// Whether a browser goes here as a page. One that does not say is taken at its word, and so is
+    /// a program; `HEAD` is nobody going anywhere.
+    pub(super) fn is_page(&self) -> bool {
+        let destination = self.headers.get(SEC_FETCH_DEST);
+        self.method != Method::HEAD
+            && destination.is_none_or(|destination| destination == "document")
     }
 
     pub(super) fn calendar(&self) -> Calendar<'_> {

@@ -57,6 +57,8 @@ pub(super) async fn show(ask: Ask, Query(destination): Query<Destination>) -> Re
     let passage = destination.passage(&ask);
     match ask.presence().await {
         Err(fault) => failure::fault(&ask, &fault),
+        // A picture or a frame goes nowhere: its tickets would use up those of the person.
+        Ok(Presence::SignedIn(_)) if !ask.is_page() => see_other("/.octroi/account"),
         Ok(Presence::SignedIn(signed_in)) => {
             ask.renew(&signed_in);
             match onward(&ask, &signed_in, passage.as_ref()).await {

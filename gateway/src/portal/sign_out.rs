@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     ask::{Ask, Framed},
     cookies, failure,
-    forms::SEC_FETCH_DEST,
     frame::{Frame, answer, see_other, with_cookies},
     parts::{Notice, NoticeKind, distrust},
 };
@@ -160,9 +159,7 @@ fn may_go_round(ask: &Ask, presence: Option<&Presence>) -> bool {
         presence,
         Some(Presence::NotPresented | Presence::Rejected(_))
     );
-    let destination = ask.headers.get(SEC_FETCH_DEST);
-    let is_page = destination.is_none_or(|destination| destination == "document");
-    !has_session && is_page
+    !has_session && ask.is_page()
 }
 
 /// A host on the round: clears, and sends the browser on.
@@ -234,7 +231,7 @@ impl Round {
     /// The round in the query, if it is of our making, of this hour, and for this host.
     fn open(ask: &Ask, text: &str) -> Option<Self> {
         let sealed = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
-        let context = context(ask.visitor.host.as_str());
+        let context = context(ask, ask.visitor.host.as_str());
         let plain = ask
             .portal
             .keyring
@@ -256,7 +253,7 @@ impl Round {
         let plain = serde_json::to_vec(self).unwrap_or_default();
         let sealed = ask.portal.keyring.seal(
             Purpose::SealedCookie,
-            &context(&next),
+            &context(ask, &next),
             &plain,
             &*ask.portal.entropy,
         )?;
@@ -269,8 +266,13 @@ impl Round {
     }
 }
 
-fn context(host: &str) -> Vec<u8> {
-    [b"sign-out round:", host.as_bytes()].concat()
+/// What a link of the round is good for: one host, and the browser that signed out. Whoever is sent
+/// the link of another does not become the one who leaves. An address that changes on the way ends
+/// the round with the ordinary question; the session has ended all the same.
+fn context(ask: &Ask, host: &str) -> Vec<u8> {
+    let client = &ask.visitor.client;
+    let browser = client.user_agent.as_deref().unwrap_or_default();
+    format!("sign-out round:{host}\n{}\n{browser}", client.address).into_bytes()
 }
 
 /// A host to be visited.

@@ -267,7 +267,7 @@ impl AccessLog {
             let written = begun.and_then(|()| sink.write_all(&batch));
             torn = written.and_then(|()| sink.flush()).is_err();
             if torn {
-                let lines = batch.iter().filter(|byte| **byte == b'\n').count();
+                let lines = batch.split(|byte| *byte == b'\n').count() - 1;
                 self.0
                     .dropped
                     .inc_by(u64::try_from(lines).unwrap_or(u64::MAX));

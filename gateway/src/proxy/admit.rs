@@ -11,7 +11,7 @@ use super::{context::Record, refusal::Refusal};
 ///
 /// # Errors
 ///
-/// What is malformed; [`Refusal::Fault`] for a request that did not come through the door.
+/// What is malformed, another port than people see among it; [`Refusal::Fault`] for a request that did not come through the door.
 pub(super) fn admit(session: &Session, record: &Record) -> Result<CanonicalRequest, Refusal> {
     let facts = record.facts().ok_or(Refusal::Fault)?;
     let head = session.req_header();
@@ -27,7 +27,7 @@ pub(super) fn admit(session: &Session, record: &Record) -> Result<CanonicalReque
         (true, None) => return Err(Refusal::Malformed(Malformed::TargetForm)),
         (false, _) => head.raw_path(),
     };
-    CanonicalRequest::from_parts(&RequestParts {
+    let request = CanonicalRequest::from_parts(&RequestParts {
         scheme: Scheme::Https,
         method: &head.method,
         target,
@@ -37,5 +37,13 @@ pub(super) fn admit(session: &Session, record: &Record) -> Result<CanonicalReque
         server_name: facts.tls.server_name.as_deref(),
         client: client.map_err(Refusal::Malformed)?,
     })
-    .map_err(Refusal::Malformed)
+    .map_err(Refusal::Malformed)?;
+    // A service makes links of what it is told of the port, for other people too.
+    if request
+        .port()
+        .is_some_and(|port| port != record.site.public_port())
+    {
+        return Err(Refusal::Malformed(Malformed::Misdirected));
+    }
+    Ok(request)
 }

@@ -287,13 +287,15 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// Another way to the service than through us; a proxy's own connection; a challenge of ours; and
 /// whether browsers come by TLS only, which is for whoever ends TLS to say: "all subdomains" of a
 /// service may be other services.
-const NEVER_FROM_SERVICES: [HeaderName; 6] = [
+const NEVER_FROM_SERVICES: [HeaderName; 7] = [
     header::ALT_SVC,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
     HeaderName::from_static("octroi-assertion"),
     header::STRICT_TRANSPORT_SECURITY,
+    // Whether somebody is signed in is ours to tell.
+    HeaderName::from_static("set-login"),
 ];
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");

@@ -30,6 +30,7 @@ pub(crate) struct Site {
     ways: Box<[Way]>,
     portal: Host,
     portal_url: Box<str>,
+    public_port: u16,
     trusted_proxies: Box<[IpNet]>,
     hsts: Option<HeaderValue>,
     version: u64,
@@ -94,6 +95,7 @@ impl Site {
             ways,
             portal,
             portal_url: portal_url.into(),
+            public_port,
             trusted_proxies: settings.server.trusted_proxies.clone().into(),
             hsts: hsts(settings.server.hsts),
             version: VERSIONS.fetch_add(1, Ordering::Relaxed),
@@ -140,6 +142,11 @@ impl Site {
     /// The portal's origin: `https://login.example.com`, with the port that people see.
     pub(super) fn portal_url(&self) -> &str {
         &self.portal_url
+    }
+
+    /// The port that people see.
+    pub(super) const fn public_port(&self) -> u16 {
+        self.public_port
     }
 
     pub(super) fn trusted_proxies(&self) -> &[IpNet] {

@@ -49,6 +49,10 @@ fn a5_nothing_that_says_where_a_request_came_from_passes() {
         "X-Azure-ClientIP",
         "X-Appengine-User-Ip",
         "X-Envoy-Original-Path",
+        "X-Middleware-Subrequest",
+        "X-Client-Real-Ip",
+        "X-Sendfile",
+        "X-Script-Name",
     ] {
         assert_eq!(
             FieldClass::of(&name(text)),
@@ -103,6 +107,18 @@ fn a6_nothing_that_says_who_somebody_is_passes() {
         "Wl-Proxy-Client-Cert",
         "Iv-User",
         "Oam-Remote-User",
+        "Impersonate-User",
+        "Grpc-Metadata-Remote-User",
+        "Es-Security-Runas-User",
+        "X-Proxy-Roles",
+        "X-Scope-Orgid",
+        "X-Tenant-Id",
+        "X-Hasura-Role",
+        "X-Trino-User",
+        "X-Kong-Consumer",
+        "X-Oidc-User",
+        "X-User-Sub",
+        "Authenticated-User",
         "L5d-Client-Id",
     ] {
         assert_eq!(FieldClass::of(&name(text)), FieldClass::Identity, "{text}");

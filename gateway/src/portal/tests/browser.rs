@@ -20,6 +20,8 @@ pub(super) struct Browser {
     routers: Routers,
     language: &'static str,
     cookies: BTreeMap<(String, String), String>,
+    /// Where it is.
+    pub(super) address: Ipv4Addr,
 }
 
 /// An answer.
@@ -45,6 +47,7 @@ impl Browser {
             routers,
             language,
             cookies: BTreeMap::new(),
+            address: Ipv4Addr::new(192, 0, 2, 1),
         }
     }
 
@@ -111,7 +114,7 @@ impl Browser {
         let token = self.cookie(sent.host, cookies::SESSION);
         request.extensions_mut().insert(Visitor {
             client: ClientFacts {
-                address: Ipv4Addr::new(192, 0, 2, 1).into(),
+                address: self.address.into(),
                 user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0".into()),
                 request: RequestId::from_random([7; 16]),
             },

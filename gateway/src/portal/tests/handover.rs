@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{
     Gatehouse, PAYROLL, PORTAL, WIKI,
-    browser::{Answer, Browser},
+    browser::{Answer, Browser, Sent},
 };
 use crate::identity::testing::PASSWORD;
 
@@ -40,6 +40,45 @@ async fn signs_in(browser: &mut Browser, page: &Answer) -> (Answer, String) {
     );
     let link = done.refresh().unwrap();
     (done, link)
+}
+
+#[tokio::test]
+async fn pictures_of_the_way_in_use_up_no_ticket() {
+    let house = Gatehouse::with_marie().await;
+    let mut browser = house.browser();
+    let page = leaves(&mut browser, PAYROLL, "/").await;
+    signs_in(&mut browser, &page).await;
+    let away = browser.get(WIKI, &format!("{LOGIN}?return_to=/")).await;
+    let way = away.location().strip_prefix("https://portail.exemple.fr");
+    let way = way.unwrap().to_owned();
+    for (method, destination) in [(Method::GET, "image"), (Method::GET, "iframe")]
+        .into_iter()
+        .cycle()
+        .take(40)
+        .chain([(Method::HEAD, "document")])
+    {
+        let headers = [("sec-fetch-dest", destination)];
+        let answer = browser
+            .send(Sent {
+                method,
+                host: PORTAL,
+                target: &way,
+                headers: &headers,
+                body: String::new(),
+            })
+            .await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.location(), "/.octroi/account");
+    }
+    let onward = browser.follow(&away, away.location()).await;
+    assert_eq!(onward.status, StatusCode::SEE_OTHER);
+    assert!(
+        onward
+            .location()
+            .starts_with("https://wiki.exemple.fr/.octroi/enter?"),
+        "{}",
+        onward.location()
+    );
 }
 
 #[tokio::test]

@@ -155,6 +155,21 @@ async fn the_link_of_a_round_clears_nothing_in_the_browser_of_somebody_who_is_si
 }
 
 #[tokio::test]
+async fn the_link_of_a_round_clears_nothing_in_another_browser_that_never_entered_the_host() {
+    let house = Gatehouse::with_marie().await;
+    let mut browser = inside(&house, "public").await;
+    let page = browser.get(PORTAL, LOGOUT).await;
+    let done = browser.submit(&page, LOGOUT, &[]).await;
+    let step = done.refresh().unwrap();
+    let mut victim = house.browser();
+    victim.address = [192, 0, 2, 2].into();
+    let sent = victim.follow(&page, &step).await;
+    assert_eq!(sent.header("clear-site-data"), None);
+    let onward = browser.follow(&done, &step).await;
+    assert!(onward.header("clear-site-data").is_some());
+}
+
+#[tokio::test]
 async fn whoever_is_not_signed_in_is_told_that_they_have_left() {
     let house = Gatehouse::open().await;
     for host in [PORTAL, PAYROLL] {

@@ -66,6 +66,11 @@ async fn a2_no_spelling_of_a_host_reaches_a_closed_route() {
         )
         .await;
     assert_eq!(status(&answer), "421");
+    for port in ["1", "80", "8443", "65535"] {
+        let host = format!("open.example.com:{port}");
+        let answer = world.send(get("/public", &host, "")).await;
+        assert_eq!(status(&answer), "421", "{host}");
+    }
     assert_eq!(world.seen.all(), Vec::<String>::new());
 }
 

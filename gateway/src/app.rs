@@ -8,6 +8,8 @@ mod health;
 mod live;
 mod load;
 mod sockets;
+#[cfg(test)]
+mod testing;
 mod upkeep;
 
 use std::{io, net::SocketAddr, os::unix::fs::MetadataExt, path::Path, sync::Arc};

@@ -6,12 +6,18 @@ pub(crate) mod event;
 pub(crate) mod chain;
 pub(crate) mod line;
 pub(crate) mod tally;
+pub(crate) mod time;
 mod words;
+
+use std::time::Duration;
 
 use octroi_policy::time::Timestamp;
 
-use self::entry::{JournalPage, JournalQuery, SignedHead, Verification};
 pub(crate) use self::event::Draft;
+use self::{
+    entry::{JournalPage, JournalQuery, SignedHead, Verification},
+    time::JournalTime,
+};
 use crate::store::StoreError;
 
 /// The journal. Lines that belong to a change travel inside the change's own command; these
@@ -39,6 +45,10 @@ pub(crate) trait JournalStore: Send + Sync + 'static {
 
     /// Checks the whole chain, and that it still holds `witness`, a head that was logged earlier.
     async fn verify(&self, witness: Option<&SignedHead>) -> Result<Verification, StoreError>;
+
+    /// Moves the time on that the journal goes by, and tells it; `ran` is how long the gateway has
+    /// run since it last asked. It outlives the process.
+    async fn tell_time(&self, now: Timestamp, ran: Duration) -> Result<JournalTime, StoreError>;
 
     /// Removes the lines before `before`, leaving a signed checkpoint. Answers how many.
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError>;

@@ -155,3 +155,53 @@ pub(super) fn unavailable(error: impl std::error::Error) -> Failure {
     }
     Failure::Unavailable(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use super::*;
+
+    const EACH: &str = r#"
+[server]
+https = "127.0.0.1:8443"
+portal = "login.example.com"
+data = "/var/lib/octroi"
+keyring = "/etc/octroi/keyring"
+
+[[certificate]]
+names = ["*.example.com"]
+chain = "chain.pem"
+key_file = "key.pem"
+
+[[route]]
+host = "pay.example.com"
+to = "http://10.0.0.12:8080"
+allow = "everyone"
+
+[tenants]
+default = "acme"
+by_host = { "pay.example.com" = "globex" }
+
+[sessions]
+absolute = "23h"
+idle_private = "7h"
+idle_public = "11m"
+"#;
+
+    #[test]
+    fn identity_is_told_each_figure_in_its_place() {
+        let loaded = octroi_config::parse(EACH, Path::new("/etc/octroi/octroi.toml"));
+        let loaded = loaded.unwrap_or_else(|problems| panic!("{problems:?}"));
+        let told = identity_settings(&loaded.settings);
+        assert_eq!(told.session_life, Duration::from_hours(23));
+        assert_eq!(told.idle_private, Duration::from_hours(7));
+        assert_eq!(told.idle_public, Duration::from_mins(11));
+        assert_eq!(told.portal.as_str(), "login.example.com");
+        assert_eq!(told.default_tenant, Some("acme".parse().unwrap()));
+        let globex = "globex".parse().unwrap();
+        let of_host = told.tenant_of_host.get(&"pay.example.com".parse().unwrap());
+        assert_eq!(of_host, Some(&globex));
+        assert_eq!(told.tenant_of_host.len(), 1);
+    }
+}

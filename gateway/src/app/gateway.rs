@@ -279,6 +279,7 @@ impl Upkeep {
             signing_keys,
             passports,
             live: Arc::clone(live),
+            told: Arc::default(),
         }
     }
 }

@@ -1,15 +1,22 @@
 //! What has to be done again and again: ending what is over, writing down last uses, keeping the
 //! journal in its bounds. Each task stops when the gateway does.
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    mem::{self, Discriminant},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use octroi_policy::{session::over, time::Timestamp};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::live::Live;
 use crate::{
     assertion::{Passports, SigningKeys},
     clock::Clock,
+    journal::time::Concern,
     lifecycle::Tasks,
     listener::open_requests::{EndReason, OpenRequests},
     store::{StoreError, Stores, live::LiveSession},
@@ -30,6 +37,8 @@ pub(super) struct Upkeep {
     pub(super) passports: Arc<Passports>,
     /// The configuration in force.
     pub(super) live: Arc<Live>,
+    /// What was last said of the clock.
+    pub(super) told: Arc<Mutex<Option<Discriminant<Concern>>>>,
 }
 
 impl Upkeep {
@@ -76,6 +85,14 @@ impl Upkeep {
             let own = own.clone();
             async move { own.tell_head().await }
         });
+        let own = self.clone();
+        let mut asked_at = Instant::now();
+        repeat(tasks, "clock", CLOCK_EVERY, move || {
+            let own = own.clone();
+            let ran = asked_at.elapsed();
+            asked_at = Instant::now();
+            async move { own.look_at_clock(ran).await.map(drop) }
+        });
         let own = self;
         repeat(tasks, "journal purge", PURGE_EVERY, move || {
             let own = own.clone();
@@ -88,8 +105,10 @@ impl Upkeep {
         let journal = &self.stores.journal;
         let end_of_time = Timestamp::from_unix_millis(i64::MAX);
         let flushed = journal.flush_failures(end_of_time).await;
-        self.stores.sessions.flush_last_used().await?;
-        flushed
+        let used = self.stores.sessions.flush_last_used().await;
+        // Whoever was told "the session stays dead" meant more than this process.
+        let settled = self.stores.sessions.settle().await;
+        settled.and(flushed).and(used)
     }
 
     /// Ends requests whose session is over: a socket or stream that outlives it asks for nothing,
@@ -118,14 +137,14 @@ impl Upkeep {
 
     async fn settle_sessions(&self) -> Result<(), StoreError> {
         let sessions = &self.stores.sessions;
-        sessions.flush_last_used().await?;
+        let used = sessions.flush_last_used().await;
         let now = self.clock.now();
         let kept_since = now.before(self.retention());
         for session in sessions.sweep(now, kept_since).await? {
             self.open_requests
                 .end_session(session, EndReason::SessionExpired);
         }
-        Ok(())
+        used
     }
 
     /// Whoever cuts the journal's end off cannot also take back what the log stream has.
@@ -142,9 +161,28 @@ impl Upkeep {
         MONTH.saturating_mul(months.into())
     }
 
+    /// Says once what is wrong with the clock, for as long as that is so. Gives what was said.
+    async fn look_at_clock(&self, ran: Duration) -> Result<Option<Concern>, StoreError> {
+        let now = self.clock.now();
+        let time = self.stores.journal.tell_time(now, ran).await?;
+        let concern = time.concern(now);
+        let kind = concern.as_ref().map(mem::discriminant);
+        let told = mem::replace(
+            &mut *self.told.lock().unwrap_or_else(PoisonError::into_inner),
+            kind,
+        );
+        let concern = concern.filter(|_| kind != told);
+        if let Some(concern) = &concern {
+            tracing::warn!("{concern}");
+        }
+        Ok(concern)
+    }
+
     async fn purge(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let kept_since = now.before(self.retention());
+        // By a clock that leapt ahead, all lines would be old at once, and gone for good.
+        let believed = self.stores.journal.tell_time(now, Duration::ZERO).await?.at;
+        let kept_since = believed.before(self.retention());
         let lines = self.stores.journal.purge(kept_since, now).await?;
         if lines > 0 {
             tracing::info!(lines, "old lines of the journal were purged");
@@ -193,6 +231,8 @@ const FAILURES_EVERY: Duration = Duration::from_secs(5);
 const SESSIONS_EVERY: Duration = Duration::from_mins(1);
 /// How often the log stream learns the journal's head.
 const HEAD_EVERY: Duration = Duration::from_mins(1);
+/// How often it is looked whether the clock can be right.
+const CLOCK_EVERY: Duration = Duration::from_hours(1);
 /// How often old lines are looked for.
 const PURGE_EVERY: Duration = Duration::from_hours(24);
 /// A month of the journal's keeping: a twelfth of 365 days.
@@ -205,3 +245,6 @@ const PASSPORTS_EVERY: Duration = Duration::from_mins(1);
 const LIMIT_EVERY: Duration = Duration::from_mins(1);
 /// How often it is looked whether a signing key is due; keys are published two days before they sign.
 const KEYS_EVERY: Duration = Duration::from_hours(1);
+
+#[cfg(test)]
+mod tests;

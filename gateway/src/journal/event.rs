@@ -50,6 +50,14 @@ impl Draft {
             personal: Personal::default(),
         }
     }
+
+    /// The same line without what is sealed.
+    pub(crate) fn impersonal(self) -> Self {
+        Self {
+            personal: Personal::default(),
+            ..self
+        }
+    }
 }
 
 /// Who did it.

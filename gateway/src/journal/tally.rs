@@ -1,6 +1,9 @@
 //! Failures that come too fast for a line each are counted. Pure: `now` is an argument.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    time::Duration,
+};
 
 use octroi_policy::time::Timestamp;
 
@@ -16,8 +19,17 @@ use super::{
 /// of lines (attack class C5).
 #[derive(Default)]
 pub(crate) struct Tally {
-    minutes: HashMap<(FailureSource, SignInFailure), Minute>,
+    minutes: HashMap<Key, Minute>,
 }
+
+/// Minutes that are over, and no longer counted in.
+pub(crate) struct Due {
+    minutes: Vec<(Key, Minute)>,
+    now: Timestamp,
+}
+
+/// Where failures came from, and what was answered.
+type Key = (FailureSource, SignInFailure);
 
 struct Minute {
     began_at: Timestamp,
@@ -65,20 +77,43 @@ impl Tally {
         None
     }
 
-    /// The lines of the minutes that are over at `now`; forgets those minutes.
-    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Draft> {
-        let mut due = Vec::new();
-        self.minutes.retain(|_, minute| {
-            let going_on = now.since(minute.began_at) < MINUTE
-                // A clock set back must not keep a minute open for hours.
-                && now >= minute.began_at;
-            if !going_on {
-                let sample = &minute.sample;
-                due.extend(minute.counts.iter().map(|count| count.line(sample, now)));
+    /// Takes out the minutes that are over at `now`.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Due {
+        let is_over = |_: &Key, minute: &mut Minute| {
+            // A clock set back must not keep a minute open for hours.
+            now.since(minute.began_at) >= MINUTE || now < minute.began_at
+        };
+        Due {
+            minutes: self.minutes.extract_if(is_over).collect(),
+            now,
+        }
+    }
+
+    /// Puts back what could not be written: it is due again at once, with whatever comes until then.
+    pub(crate) fn put_back(&mut self, due: Due) {
+        for (key, minute) in due.minutes {
+            if minute.counts.is_empty() {
+                continue;
             }
-            going_on
+            match self.minutes.entry(key) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(minute);
+                }
+                Entry::Occupied(mut later) => later.get_mut().join(minute),
+            }
+        }
+    }
+}
+
+impl Due {
+    /// Their lines. A source with few failures has none beyond those that it got.
+    pub(crate) fn lines(&self) -> Vec<Draft> {
+        let minutes = self.minutes.iter();
+        let lines = minutes.flat_map(|(_, minute)| {
+            let counts = minute.counts.iter();
+            counts.map(|count| count.line(&minute.sample, self.now))
         });
-        due
+        lines.collect()
     }
 }
 
@@ -95,6 +130,21 @@ impl Minute {
                 first_at: at,
                 last_at: at,
             }),
+        }
+    }
+
+    /// Takes the counts of an earlier minute of the same source in.
+    fn join(&mut self, earlier: Self) {
+        for other in earlier.counts {
+            let mut counts = self.counts.iter_mut();
+            match counts.find(|count| count.reason == other.reason) {
+                Some(count) => {
+                    count.times = count.times.saturating_add(other.times);
+                    count.first_at = count.first_at.min(other.first_at);
+                    count.last_at = count.last_at.max(other.last_at);
+                }
+                None => self.counts.push(other),
+            }
         }
     }
 }

@@ -97,6 +97,7 @@ contract! {
         what_was_typed_as_an_unknown_login_is_kept_as_a_hash_alone,
         erasing_a_person_leaves_the_chain_whole_and_the_lines_unreadable,
         a_purge_leaves_a_checkpoint_that_vouches_for_what_went,
+        the_journals_time_follows_a_leap_of_the_clock_slowly,
         a_head_that_was_logged_is_looked_for_in_the_chain,
         lines_of_many_callers_at_once_make_one_chain,
         failures_past_ten_a_minute_become_one_line,

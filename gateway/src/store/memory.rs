@@ -60,6 +60,8 @@ struct World {
     lines: Vec<Line>,
     head: Head,
     checkpoint: Head,
+    /// What the journal goes by.
+    time: Option<Timestamp>,
 }
 
 /// Opens an empty store.
@@ -81,6 +83,7 @@ pub(crate) fn open(keyring: Arc<Keyring>, entropy: Arc<dyn Entropy>) -> Stores {
             lines: Vec::new(),
             head: Head::START,
             checkpoint: Head::START,
+            time: None,
         }),
     });
     Stores {

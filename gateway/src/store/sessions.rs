@@ -48,6 +48,9 @@ pub(crate) trait SessionStore: Send + Sync + 'static {
     /// The session in memory, if it lives.
     fn live(&self, session: SessionId) -> Option<Arc<LiveSession>>;
 
+    /// The account's sessions in memory that live.
+    fn live_of(&self, account: AccountId) -> Vec<Arc<LiveSession>>;
+
     /// The session, living or ended (until the purge).
     async fn find(&self, session: SessionId) -> Result<Option<SessionView>, StoreError>;
 
@@ -63,8 +66,13 @@ pub(crate) trait SessionStore: Send + Sync + 'static {
     /// Writes the last uses that changed since the last time. Called once a minute.
     async fn flush_last_used(&self) -> Result<(), StoreError>;
 
-    /// Ends what expired or idled until `now`, and forgets what ended before `forget_before`.
-    /// Answers which sessions it ended. Called once a minute.
+    /// Makes durable what has ended in memory alone. Called before the process ends, after which
+    /// nobody knows of it any more.
+    async fn settle(&self) -> Result<(), StoreError>;
+
+    /// Ends what expired or idled until `now`, and forgets what ended before `forget_before`; where
+    /// one of this fails, the rest is done all the same. Answers which sessions it ended. Called once
+    /// a minute.
     async fn sweep(
         &self,
         now: Timestamp,

@@ -11,6 +11,7 @@ mod erasure;
 mod fault;
 mod invitations;
 mod journal;
+mod journal_time;
 mod nobody;
 mod open;
 mod origin;

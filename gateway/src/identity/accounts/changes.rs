@@ -171,16 +171,11 @@ impl Identity {
         let account = services.known_account(id).await?;
         let now = services.clock.now();
         let line = trace::of_operator(operator, &account, Event::AccountErased, now);
-        let open = services
-            .stores
-            .sessions
-            .of_account(id)
-            .await
-            .map_err(Fault::from)?;
+        let open = services.live_of(id);
         let erased = services.stores.accounts.erase(id, now, vec![line]).await;
         // In memory its sessions are dead, even where the store then failed.
         for session in open {
-            services.ender.end_session(session.record.id);
+            services.ender.end_session(session);
         }
         let erased = erased.map_err(admin_error)?;
         for session in erased.ended {
@@ -228,11 +223,11 @@ impl Services {
     /// Carries a change out and ends what the ended sessions have open. A session that is dead in
     /// memory ends all of it, even where the store then failed.
     async fn change(&self, command: AccountCommand) -> Result<(), StoreError> {
-        let open = self.stores.sessions.of_account(command.account).await?;
+        let open = self.live_of(command.account);
         let outcome = self.stores.accounts.change(command).await;
         let dead = |session: &SessionId| self.stores.sessions.live(*session).is_none();
-        let open = open.iter().map(|session| session.record.id);
-        open.filter(dead)
+        open.into_iter()
+            .filter(dead)
             .for_each(|session| self.ender.end_session(session));
         for session in outcome?.ended {
             self.ender.end_session(session);

@@ -2,7 +2,8 @@
 
 use octroi_policy::{
     host::Host,
-    id::{AccountId, SessionId},
+    id::{AccountId, SessionId, TenantId},
+    session::SessionRecord,
 };
 
 use super::{SignedIn, SignedOut};
@@ -25,9 +26,8 @@ impl Identity {
         signed_in: &SignedIn,
         session: SessionId,
     ) -> Result<bool, Fault> {
-        let found = self.0.stores.sessions.find(session).await?;
-        let own = found.is_some_and(|found| found.record.account == signed_in.account());
-        if !own {
+        let owner = self.0.owner_of(session).await?;
+        if owner.is_none_or(|(_, account)| account != signed_in.account()) {
             return Ok(false);
         }
         let at = self.0.clock.now();
@@ -120,14 +120,14 @@ impl Identity {
         operator: Operator,
         session: SessionId,
     ) -> Result<bool, Fault> {
-        let Some(found) = self.0.stores.sessions.find(session).await? else {
+        let Some((tenant, account)) = self.0.owner_of(session).await? else {
             return Ok(false);
         };
         let at = self.0.clock.now();
         let cause = EndCause::Revoked;
         let mut line = Draft::new(at, operator.into(), Event::SessionEnded { cause });
-        line.tenant = Some(found.record.tenant_id);
-        line.account = Some(found.record.account);
+        line.tenant = Some(tenant);
+        line.account = Some(account);
         line.session = Some(session);
         self.0
             .end(
@@ -182,6 +182,24 @@ impl Services {
             .map(|live| live.session.record.id))
     }
 
+    /// Whose session it is, by tenant and account. Memory is asked first: what has to be ended lives
+    /// there, and nothing that is slow or damaged in the store may stand before its end.
+    async fn owner_of(&self, session: SessionId) -> Result<Option<(TenantId, AccountId)>, Fault> {
+        let sessions = &self.stores.sessions;
+        let owner = |record: &SessionRecord| (record.tenant_id, record.account);
+        if let Some(live) = sessions.live(session) {
+            return Ok(Some(owner(&live.record)));
+        }
+        let found = sessions.find(session).await?;
+        Ok(found.map(|found| owner(&found.record)))
+    }
+
+    /// The account's sessions that live, as memory has them.
+    pub(in crate::identity) fn live_of(&self, account: AccountId) -> Vec<SessionId> {
+        let live = self.stores.sessions.live_of(account);
+        live.iter().map(|live| live.record.id).collect()
+    }
+
     /// Ends a session and what it has open. What is open ends even where the store fails: in
     /// memory the session is dead by then.
     pub(in crate::identity) async fn end(
@@ -204,13 +222,12 @@ impl Services {
         except: Option<SessionId>,
         reason: EndReason,
     ) -> Result<usize, Fault> {
-        let before = self.stores.sessions.of_account(account).await?;
+        let mut open = self.live_of(account);
+        open.retain(|id| Some(*id) != except);
         let ended = self.stores.sessions.end_all(account, except, reason).await;
-        let known = before
-            .iter()
-            .map(|view| view.record.id)
-            .filter(|id| Some(*id) != except);
-        known.for_each(|id| self.ender.end_session(id));
+        for id in open {
+            self.ender.end_session(id);
+        }
         // One that was opened between the two look-ups.
         let ended = ended?;
         for id in &ended {

@@ -1,6 +1,9 @@
 //! Stores that count what they are asked.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use octroi_policy::{
     id::{AccountId, TenantId, TenantName},
@@ -11,6 +14,7 @@ use crate::{
     journal::{
         Draft, FailureSource, JournalStore,
         entry::{JournalPage, JournalQuery, SignedHead, Verification},
+        time::JournalTime,
     },
     store::{
         StoreError, Stores,
@@ -170,6 +174,10 @@ impl JournalStore for Counted<dyn JournalStore> {
 
     async fn verify(&self, witness: Option<&SignedHead>) -> Result<Verification, StoreError> {
         self.inner.verify(witness).await
+    }
+
+    async fn tell_time(&self, now: Timestamp, ran: Duration) -> Result<JournalTime, StoreError> {
+        self.inner.tell_time(now, ran).await
     }
 
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {

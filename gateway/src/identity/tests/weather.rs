@@ -159,6 +159,49 @@ async fn invariant_2_over_a_store_that_fails_nothing_opens_and_nothing_is_half_d
     ));
 }
 
+/// Whoever is to be shut out must not wait for a store that is slow, damaged, or asked too much.
+#[tokio::test]
+async fn a_revocation_holds_in_memory_before_the_store_is_read() {
+    let weather = Weather::default();
+    let world = World::over(|stores| wrap(stores, weather.clone())).await;
+    let account = world.ready("acme", "marie").await;
+    let (kept_token, kept) = world.signed_in("marie").await;
+    let (own_token, own) = world.signed_in("marie").await;
+    let (revoked_token, revoked) = world.signed_in("marie").await;
+    let (other_token, other) = world.signed_in("marie").await;
+    let identity = &world.identity;
+    weather.fail(true);
+    let rejected = async |token: &SessionToken| {
+        matches!(
+            identity.presence(Some(token), &portal()).await,
+            Ok(Presence::Rejected(_))
+        )
+    };
+    unavailable(
+        "the end of one of one's own",
+        &identity
+            .end_own_session(&client(), &kept, own.session())
+            .await,
+    );
+    assert!(rejected(&own_token).await);
+    let ended = identity.revoke_session(Operator::System, revoked.session());
+    unavailable("the end of one", &ended.await);
+    assert!(rejected(&revoked_token).await);
+    unavailable(
+        "the end of all others",
+        &identity.end_other_sessions(&client(), &kept).await,
+    );
+    assert!(rejected(&other_token).await);
+    assert!(!rejected(&kept_token).await);
+    let ended = identity.revoke_sessions_of(Operator::System, account);
+    unavailable("the end of all", &ended.await);
+    assert!(rejected(&kept_token).await);
+    let told = world.ended.all();
+    for session in [&own, &revoked, &other, &kept] {
+        assert!(told.contains(&session.session()), "what it has open ends");
+    }
+}
+
 fn unavailable<T>(what: &str, outcome: &Result<T, Fault>) {
     let is_unavailable = matches!(outcome, Err(Fault::Store(StoreError::Unavailable(_))));
     assert!(is_unavailable, "{what}");

@@ -23,9 +23,10 @@ fn ten_failures_a_minute_get_a_line_each_and_the_rest_one_line_with_their_count(
     assert!(
         tally
             .take_due(Timestamp::from_unix_millis(59_999))
+            .lines()
             .is_empty()
     );
-    let due = tally.take_due(Timestamp::from_unix_millis(60_000));
+    let due = tally.take_due(Timestamp::from_unix_millis(60_000)).lines();
     assert_eq!(
         due.len(),
         1,
@@ -44,6 +45,44 @@ fn ten_failures_a_minute_get_a_line_each_and_the_rest_one_line_with_their_count(
         tally.note(failure(60_001), source).is_some(),
         "a new minute"
     );
+}
+
+#[test]
+fn what_could_not_be_written_is_due_again_with_what_came_meanwhile() {
+    let mut tally = Tally::default();
+    let (source, quiet) = (FailureSource([1; 16]), FailureSource([2; 16]));
+    let at = Timestamp::from_unix_millis;
+    for millis in 0..15 {
+        tally.note(failure(millis), source);
+    }
+    tally.note(failure(0), quiet);
+    let due = tally.take_due(at(60_000));
+    for millis in 60_000..60_013 {
+        tally.note(failure(millis), source);
+    }
+    tally.put_back(due);
+    assert_eq!(tally.minutes.len(), 1, "what has no line is not kept");
+    let due = tally.take_due(at(120_000)).lines();
+    let told: Vec<&Event> = due.iter().map(|line| &line.event).collect();
+    let reason = SignInFailure::WrongPassword;
+    let (count, first_at, last_at) = (5 + 3, at(10), at(60_012));
+    assert_eq!(
+        told,
+        [&Event::SignInFailedRepeatedly {
+            reason,
+            count,
+            first_at,
+            last_at,
+        }]
+    );
+    assert!(tally.take_due(at(i64::MAX)).lines().is_empty());
+    // Nothing came meanwhile: it is due again at once.
+    for millis in 0..12 {
+        tally.note(failure(millis), source);
+    }
+    let due = tally.take_due(at(60_000));
+    tally.put_back(due);
+    assert_eq!(tally.take_due(at(60_000)).lines().len(), 1);
 }
 
 /// Whoever has used up the lines of a minute with logins that nobody has must not see by the
@@ -71,7 +110,7 @@ fn c5_what_is_answered_alike_is_written_alike() {
             let is_written = tally.note(failed(11, *reason), source).is_some();
             assert_eq!(is_written, !alike.contains(reason), "{reason:?}");
         }
-        let due = tally.take_due(Timestamp::from_unix_millis(60_000));
+        let due = tally.take_due(Timestamp::from_unix_millis(60_000)).lines();
         let mut told: Vec<SignInFailure> = due
             .iter()
             .map(|line| {

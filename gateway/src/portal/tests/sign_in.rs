@@ -1,12 +1,13 @@
 //! Signing in by page and by API.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
 
 use super::{
     Gatehouse, PORTAL,
     browser::{Answer, Browser, Sent},
+    site,
 };
 use crate::identity::testing::PASSWORD;
 
@@ -26,7 +27,14 @@ async fn signs_in(browser: &mut Browser, login: &str, password: &str, computer: 
 #[tokio::test]
 async fn the_right_password_leads_on_and_the_computer_decides_on_the_cookie() {
     let house = Gatehouse::with_marie().await;
-    for (computer, life) in [("public", None), ("private", None)] {
+    for (cookie, computer, life) in [
+        ("browser", "public", None),
+        ("browser", "private", None),
+        ("session", "public", None),
+        ("session", "private", Some("86400")),
+    ] {
+        let extra = format!("[sessions]\ncookie = \"{cookie}\"\n");
+        house.site.store(Arc::new(site(&extra)));
         let mut browser = house.browser();
         let answer = signs_in(&mut browser, "marie", PASSWORD, computer).await;
         assert_eq!(answer.status, StatusCode::OK);
@@ -40,8 +48,9 @@ async fn the_right_password_leads_on_and_the_computer_decides_on_the_cookie() {
         assert_eq!(
             session
                 .split_once("Max-Age=")
-                .map(|(_, life)| life.to_owned()),
-            life
+                .map(|(_, rest)| rest.split(';').next().unwrap()),
+            life,
+            "{cookie}, {computer}"
         );
         let account = browser.get(PORTAL, "/.octroi/account").await;
         assert_eq!(account.status, StatusCode::OK);

@@ -453,6 +453,10 @@ impl SessionStore for Sessions {
         None
     }
 
+    fn live_of(&self, _: AccountId) -> Vec<Arc<LiveSession>> {
+        Vec::new()
+    }
+
     async fn find(&self, _: SessionId) -> Result<Option<SessionView>, StoreError> {
         unavailable()
     }
@@ -470,6 +474,10 @@ impl SessionStore for Sessions {
     }
 
     async fn flush_last_used(&self) -> Result<(), StoreError> {
+        unavailable()
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
         unavailable()
     }
 

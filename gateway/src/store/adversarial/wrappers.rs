@@ -1,6 +1,6 @@
 //! Each trait over the wrapped store: weather first, then the call itself.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use octroi_policy::{
     id::{AccountId, SessionId, TenantId, TenantName},
@@ -12,6 +12,7 @@ use crate::{
     journal::{
         Draft, FailureSource, JournalStore,
         entry::{JournalPage, JournalQuery, SignedHead, Verification},
+        time::JournalTime,
     },
     store::{
         StoreError, StoreHealth, Stores,
@@ -145,12 +146,20 @@ impl SessionStore for Adversarial {
         except: Option<SessionId>,
         reason: EndReason,
     ) -> Result<Vec<SessionId>, StoreError> {
+        let ending = self.inner.sessions.live_of(account).into_iter();
+        ending
+            .filter(|live| Some(live.record.id) != except)
+            .for_each(|live| live.end());
         self.weather.write().await?;
         self.inner.sessions.end_all(account, except, reason).await
     }
 
     fn live(&self, session: SessionId) -> Option<Arc<LiveSession>> {
         self.inner.sessions.live(session)
+    }
+
+    fn live_of(&self, account: AccountId) -> Vec<Arc<LiveSession>> {
+        self.inner.sessions.live_of(account)
     }
 
     async fn find(&self, session: SessionId) -> Result<Option<SessionView>, StoreError> {
@@ -176,6 +185,11 @@ impl SessionStore for Adversarial {
     async fn flush_last_used(&self) -> Result<(), StoreError> {
         self.weather.write().await?;
         self.inner.sessions.flush_last_used().await
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        self.weather.write().await?;
+        self.inner.sessions.settle().await
     }
 
     async fn sweep(
@@ -270,6 +284,11 @@ impl JournalStore for Adversarial {
     async fn verify(&self, witness: Option<&SignedHead>) -> Result<Verification, StoreError> {
         self.weather.read().await?;
         self.inner.journal.verify(witness).await
+    }
+
+    async fn tell_time(&self, now: Timestamp, ran: Duration) -> Result<JournalTime, StoreError> {
+        self.weather.write().await?;
+        self.inner.journal.tell_time(now, ran).await
     }
 
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {

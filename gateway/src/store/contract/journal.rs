@@ -316,6 +316,23 @@ pub(super) async fn a_purge_leaves_a_checkpoint_that_vouches_for_what_went(bench
     ));
 }
 
+pub(super) async fn the_journals_time_follows_a_leap_of_the_clock_slowly(bench: Workbench) {
+    let hour = Duration::from_hours(1);
+    let tell = async |now: Timestamp, ran: Duration| {
+        let told = bench.stores.journal.tell_time(now, ran).await.unwrap();
+        (told.at, told.last_line)
+    };
+    assert_eq!(tell(NOW, Duration::ZERO).await, (NOW, None));
+    append(&bench, vec![started(30), started(0)]).await;
+    let last = Some(NOW.after(hour / 2));
+    assert_eq!(tell(NOW.after(hour), hour).await, (NOW.after(hour), last));
+    let ahead = NOW.after(hour * 24 * 400);
+    assert_eq!(tell(ahead, Duration::ZERO).await.0, NOW.after(hour));
+    assert_eq!(tell(ahead, hour).await.0, NOW.after(hour * 3));
+    assert_eq!(tell(NOW, hour).await.0, NOW, "never past the clock");
+    assert_eq!(tell(ahead, Duration::ZERO).await.0, NOW.after(hour * 3));
+}
+
 pub(super) async fn a_head_that_was_logged_is_looked_for_in_the_chain(bench: Workbench) {
     append(&bench, (0..3).map(started).collect()).await;
     let logged = bench.stores.journal.head().await.unwrap();

@@ -1,5 +1,7 @@
 //! The journal in memory.
 
+use std::time::Duration;
+
 use octroi_policy::{id::AccountId, time::Timestamp};
 
 use super::{MemoryStore, World};
@@ -11,6 +13,7 @@ use crate::{
         entry::{ChainFlaw, Entry, JournalPage, JournalQuery, SignedHead, Verification},
         event::{Actor, Event},
         line,
+        time::{JournalTime, LAST_LINES, moved_on},
     },
     keyring::{Keyring, sealing::SealingKey},
     store::{
@@ -110,7 +113,11 @@ impl JournalStore for MemoryStore {
 
     async fn flush_failures(&self, now: Timestamp) -> Result<(), StoreError> {
         let due = self.tally().take_due(now);
-        JournalStore::append(self, due).await
+        let written = JournalStore::append(self, due.lines()).await;
+        if written.is_err() {
+            self.tally().put_back(due);
+        }
+        written
     }
 
     async fn search(&self, query: &JournalQuery) -> Result<JournalPage, StoreError> {
@@ -135,6 +142,18 @@ impl JournalStore for MemoryStore {
         Ok(world
             .verify(&self.keyring, witness)
             .unwrap_or_else(|(sequence, flaw)| Verification::Broken { sequence, flaw }))
+    }
+
+    async fn tell_time(&self, now: Timestamp, ran: Duration) -> Result<JournalTime, StoreError> {
+        let mut world = self.world();
+        let known = world.time.unwrap_or(now);
+        let moved = moved_on(known, now, ran);
+        world.time = Some(moved);
+        let last = world.lines.iter().rev().take(LAST_LINES);
+        Ok(JournalTime {
+            at: moved.min(now),
+            last_line: last.map(|line| line.at).max(),
+        })
     }
 
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {

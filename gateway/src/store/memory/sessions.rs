@@ -232,6 +232,10 @@ impl SessionStore for MemoryStore {
         self.roster.session(session)
     }
 
+    fn live_of(&self, account: AccountId) -> Vec<Arc<LiveSession>> {
+        self.roster.of_account(account)
+    }
+
     async fn find(&self, session: SessionId) -> Result<Option<SessionView>, StoreError> {
         let world = self.world();
         Ok(world.sessions.get(&session).map(|kept| self.view(kept)))
@@ -267,6 +271,11 @@ impl SessionStore for MemoryStore {
             }
         }
         self.roster.flushed(&uses);
+        Ok(())
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        // Nothing ends in memory that does not end here.
         Ok(())
     }
 

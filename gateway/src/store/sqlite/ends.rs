@@ -2,6 +2,7 @@
 //! failed or the caller went away, waits here and is tried again until it is.
 
 use std::{
+    collections::HashSet,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -97,6 +98,11 @@ impl Unsettled {
         self.waiting().ends.extend(ends);
     }
 
+    /// The sessions whose ends wait.
+    pub(super) fn sessions(&self) -> HashSet<SessionId> {
+        self.waiting().ends.iter().map(|end| end.session).collect()
+    }
+
     /// What keeps an end from being durable. A caller that went away is no fault.
     pub(super) fn fault(&self) -> Option<StoreError> {
         self.waiting().fault.clone()
@@ -172,7 +178,8 @@ impl SqliteStore {
     pub(super) async fn write_ends(&self, ends: &[Arc<End>]) -> Result<Vec<SessionId>, StoreError> {
         let mut prepared = Vec::with_capacity(ends.len());
         for end in ends {
-            prepared.push(self.scribe.prepare(&end.reason.journal).await?);
+            let journal = &end.reason.journal;
+            prepared.push(self.scribe.prepare_at_any_rate(journal).await?);
         }
         let mut tx = self.database.begin(Weight::Essential).await?;
         let mut ended = Vec::with_capacity(ends.len());
@@ -216,14 +223,32 @@ impl SqliteStore {
                 settled.extend(outcome?);
             }
         }
-        if let Some((_, fault)) = stuck.pop() {
-            return Err(fault);
-        }
+        let damaged = |fault: &StoreError| matches!(fault, StoreError::Corrupt(_));
         let mut waiting = self.unsettled.waiting();
-        if waiting.ends.is_empty() {
+        if waiting.ends.is_empty() && stuck.iter().all(|(_, fault)| damaged(fault)) {
             waiting.fault = None;
         }
-        Ok(settled)
+        drop(waiting);
+        let mut outcome = Ok(settled);
+        for (alone, fault) in stuck {
+            let fault = Err(fault);
+            alone.settle(&fault);
+            outcome = outcome.and(fault);
+        }
+        outcome
+    }
+
+    /// Makes durable what holds in memory alone, for the last time before the process ends.
+    pub(super) async fn settle_last_ends(&self) -> Result<Vec<SessionId>, StoreError> {
+        let settled = self.settle_ends().await;
+        let waiting = self.unsettled.waiting().ends.len();
+        if waiting > 0 {
+            tracing::error!(
+                waiting,
+                "ends of sessions could not be written: these sessions live again after the next start; end them once more then"
+            );
+        }
+        settled
     }
 
     /// The line of one cannot be written: the others do not wait for it.

@@ -1,6 +1,9 @@
 //! The journal in SQLite: lines of many callers in one commit, reading, checking, purging.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use octroi_policy::time::Timestamp;
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
@@ -10,6 +13,7 @@ use super::{
     SqliteStore,
     database::{Database, Weight},
     fault::fault,
+    journal_time,
     rows::{Columns, integer},
     scribe::{self, Scribe},
     statements::query,
@@ -22,6 +26,7 @@ use crate::{
         event::{Actor, Event},
         line,
         tally::Tally,
+        time::JournalTime,
     },
     store::{
         FaultText, StoreError,
@@ -166,7 +171,11 @@ impl JournalStore for SqliteStore {
 
     async fn flush_failures(&self, now: Timestamp) -> Result<(), StoreError> {
         let due = self.tally().take_due(now);
-        self.journal.append(due).await
+        let written = self.journal.append(due.lines()).await;
+        if written.is_err() {
+            self.tally().put_back(due);
+        }
+        written
     }
 
     async fn search(&self, query: &JournalQuery) -> Result<JournalPage, StoreError> {
@@ -218,6 +227,14 @@ impl JournalStore for SqliteStore {
             },
             Err(flaw) => broken(next, flaw),
         })
+    }
+
+    async fn tell_time(&self, now: Timestamp, ran: Duration) -> Result<JournalTime, StoreError> {
+        let told = self
+            .database
+            .essential(|| journal_time::tell(&self.database, now, ran))
+            .await;
+        self.database.settled(Weight::Essential, told)
     }
 
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {

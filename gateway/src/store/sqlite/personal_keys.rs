@@ -171,6 +171,11 @@ impl PersonalKeys {
     }
 
     #[cfg(test)]
+    pub(super) const fn pool_for_tests(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    #[cfg(test)]
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }

@@ -6,6 +6,7 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,7 +15,8 @@ use tokio::{sync::Mutex, task::spawn_blocking, time::Instant};
 /// The reserve of one data directory.
 pub(super) struct Reserve {
     place: Place,
-    held: Mutex<Held>,
+    /// Held by the thread that works on the file: a caller that goes away takes nothing back.
+    held: Arc<Mutex<Held>>,
 }
 
 /// Where it lies, and how large it is.
@@ -44,7 +46,7 @@ impl Reserve {
         let retry_at = Instant::now();
         let reserve = Self {
             place: Place { path, len },
-            held: Mutex::new(Held::No { retry_at }),
+            held: Arc::new(Mutex::new(Held::No { retry_at })),
         };
         reserve.restore().await;
         reserve
@@ -52,37 +54,42 @@ impl Reserve {
 
     /// Gives it up; `false` when there is nothing left to give.
     pub(super) async fn give_up(&self) -> bool {
-        let mut held = self.held.lock().await;
+        let mut held = Arc::clone(&self.held).lock_owned().await;
         if *held != Held::Yes {
             return false;
         }
         let place = self.place.clone();
-        let given = spawn_blocking(move || std::fs::remove_file(place.path)).await;
-        *held = Held::No {
-            retry_at: Instant::now(),
-        };
-        matches!(given, Ok(Ok(())))
+        let given = spawn_blocking(move || {
+            let given = std::fs::remove_file(place.path);
+            *held = Held::No {
+                retry_at: Instant::now(),
+            };
+            given
+        });
+        matches!(given.await, Ok(Ok(())))
     }
 
     /// Whether there is space for what can wait; takes the reserve again if there is. While the
     /// disk is full, each sign-in asks: one in [`RETRY_EVERY`] looks, on a thread of its own.
     pub(super) async fn restore(&self) -> bool {
-        let mut held = self.held.lock().await;
+        let mut held = Arc::clone(&self.held).lock_owned().await;
         match *held {
             Held::Yes => return true,
             Held::No { retry_at } if Instant::now() < retry_at => return false,
             Held::No { .. } => {}
         }
         let place = self.place.clone();
-        let is_taken = matches!(spawn_blocking(move || place.take()).await, Ok(Ok(())));
-        *held = if is_taken {
-            Held::Yes
-        } else {
-            Held::No {
-                retry_at: Instant::now() + RETRY_EVERY,
-            }
-        };
-        is_taken
+        let taken = spawn_blocking(move || {
+            let taken = place.take();
+            *held = match taken {
+                Ok(()) => Held::Yes,
+                Err(_) => Held::No {
+                    retry_at: Instant::now() + RETRY_EVERY,
+                },
+            };
+            taken
+        });
+        matches!(taken.await, Ok(Ok(())))
     }
 }
 
@@ -121,6 +128,21 @@ fn write_zeros(mut file: &File, len: u64) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Otherwise what was kept for revocations would be thought to be there, and sign-ins fill it.
+    #[tokio::test]
+    async fn a_reserve_whose_caller_goes_away_while_it_is_given_up_is_known_to_be_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("reserve");
+        let reserve = Reserve::take(directory.path(), 1 << 20).await;
+        let gone = tokio::time::timeout(Duration::ZERO, reserve.give_up()).await;
+        while path.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(gone.is_err(), "the caller waited to the end");
+        assert!(reserve.restore().await);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 1 << 20);
+    }
 
     #[tokio::test]
     async fn a_reserve_takes_its_space_gives_it_up_once_and_takes_it_again() {

@@ -50,6 +50,25 @@ impl Scribe {
         Ok(Prepared(prepared))
     }
 
+    /// The same for what has to be written whatever is damaged: where a key does not open, the
+    /// lines are written without what it would seal.
+    pub(super) async fn prepare_at_any_rate(
+        &self,
+        drafts: &[Draft],
+    ) -> Result<Prepared, StoreError> {
+        let refused = match self.prepare(drafts).await {
+            Err(error @ StoreError::Corrupt(_)) => error,
+            other => return other,
+        };
+        tracing::error!(
+            error = %refused,
+            account = ?drafts.iter().find_map(|draft| draft.account),
+            "a line of the journal is written without its personal part"
+        );
+        let bare: Vec<Draft> = drafts.iter().cloned().map(Draft::impersonal).collect();
+        self.prepare(&bare).await
+    }
+
     /// Writes the lines and moves the chain's head.
     pub(super) async fn write(&self, tx: &mut Tx, prepared: &Prepared) -> Result<(), StoreError> {
         if prepared.0.is_empty() {

@@ -90,6 +90,10 @@ impl SessionStore for SqliteStore {
         self.roster.session(session)
     }
 
+    fn live_of(&self, account: AccountId) -> Vec<Arc<LiveSession>> {
+        self.roster.of_account(account)
+    }
+
     async fn find(&self, session: SessionId) -> Result<Option<SessionView>, StoreError> {
         self.view_of(session).await
     }
@@ -117,6 +121,10 @@ impl SessionStore for SqliteStore {
         Ok(())
     }
 
+    async fn settle(&self) -> Result<(), StoreError> {
+        self.settle_last_ends().await.map(drop)
+    }
+
     async fn sweep(
         &self,
         now: Timestamp,
@@ -132,16 +140,16 @@ impl SessionStore for SqliteStore {
             let live = self.roster.end(session);
             End::new(session, live.as_deref(), EndReason { cause, at, journal })
         }));
-        let mut ended = self.settle_ends().await?;
-        self.take_up_strays(now).await?;
-        ended.extend(self.settle_ends().await?);
+        let taken_up = self.take_up_strays(now).await;
+        let ended = self.settle_ends().await;
         let forgotten = self
             .database
             .essential(|| self.try_forget(now, forget_before))
             .await;
-        self.database.settled(Weight::Essential, forgotten)?;
-        self.finish_erasures().await?;
-        Ok(ended)
+        let forgotten = self.database.settled(Weight::Essential, forgotten);
+        // What is wrong with one of them keeps none of the others from being done.
+        let finished = self.finish_erasures().await;
+        taken_up.and(forgotten).and(finished).and(ended)
     }
 }
 
@@ -275,7 +283,7 @@ impl SqliteStore {
         reason: &EndReason,
         uses: &[Arc<LiveSession>],
     ) -> Result<Vec<SessionId>, StoreError> {
-        let prepared = self.scribe.prepare(&reason.journal).await?;
+        let prepared = self.scribe.prepare_at_any_rate(&reason.journal).await?;
         let mut tx = self.database.begin(Weight::Essential).await?;
         let mut living = session_rows::living_of(&mut tx, account).await?;
         living.retain(|session| Some(*session) != except);
@@ -307,7 +315,10 @@ impl SqliteStore {
         let mut connection = self.database.read().await?;
         let due = session_rows::due(&mut connection, now).await?;
         let (at, cause) = (now, EndCause::Expired);
-        self.unsettled.extend(due.into_iter().map(|session| {
+        // What waits already ends for its own reason.
+        let waiting = self.unsettled.sessions();
+        let strays = due.into_iter().filter(|due| !waiting.contains(due));
+        self.unsettled.extend(strays.map(|session| {
             let journal = Vec::new();
             End::new(session, None, EndReason { cause, at, journal })
         }));

@@ -1,6 +1,7 @@
 //! The embedded store: what it refuses to open, what survives, what is found out, what is erased.
 
 mod broken;
+mod ends;
 mod erasure;
 mod faults;
 mod plans;

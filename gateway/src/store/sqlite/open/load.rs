@@ -3,14 +3,16 @@
 use octroi_policy::{id::AccountId, time::Timestamp};
 
 use super::super::{
-    SqliteStore, accounts::all_grants, database::Weight, fault::fault, rows::Columns, session_rows,
-    statements::query,
+    SqliteStore, accounts::all_grants, database::Weight, fault::fault, journal_time, rows::Columns,
+    session_rows, statements::query,
 };
 use crate::store::{StoreError, personal_keys::KeyName, sessions::EndCause};
 
 impl SqliteStore {
     /// Brings memory in line with the files.
     pub(super) async fn load(&self, now: Timestamp) -> Result<(), StoreError> {
+        // Before anything is written by a clock that may be wrong.
+        journal_time::begin(&self.database, now).await?;
         self.finish_cut_erasures().await?;
         self.end_expired(now).await?;
         self.enlist_living().await

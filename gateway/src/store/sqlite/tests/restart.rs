@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{super::session_rows::PAGE, NOW, Site, ending, opening, person, sign_in};
+use super::{
+    super::session_rows::PAGE, NOW, Site, draft, ending, meddle, opening, person, sign_in,
+};
 use crate::{
     journal::{JournalStore, entry::Verification},
     store::{
@@ -157,4 +159,63 @@ async fn an_erasure_that_a_crash_cut_short_is_finished_at_the_next_start() {
             .unwrap()
             .is_none()
     );
+}
+
+/// A kill leaves what was written to the system; only a power cut shows whether it was synced.
+#[tokio::test]
+async fn invariant_3_every_commit_is_synced_and_one_connection_writes() {
+    let site = Site::new();
+    let store = site.open().await;
+    let keys = store.scribe.personal_keys.pool_for_tests();
+    for pool in [store.database.writer(), keys] {
+        assert_eq!(pool.options().get_max_connections(), 1);
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+        assert_eq!(synchronous, 2, "FULL");
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+        assert_eq!(mode, "wal");
+        let deletes: i64 = sqlx::query_scalar("PRAGMA secure_delete")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+        assert_eq!(deletes, 1, "what is erased leaves its page");
+    }
+}
+
+/// The first line of a run with a wrong clock already bears its time.
+#[tokio::test]
+async fn a_start_under_a_clock_far_ahead_changes_nothing_of_the_journals_time() {
+    let site = Site::new();
+    let store = site.open().await;
+    let account = person(&store).await;
+    store.append(vec![draft(&account)]).await.unwrap();
+    let hour = Duration::from_hours(1);
+    let told = store.tell_time(NOW.after(hour), hour).await.unwrap();
+    assert_eq!((told.at, told.last_line), (NOW.after(hour), Some(NOW)));
+    site.closed(store).await;
+    let ahead = NOW.after(hour * 24 * 400);
+    for _ in 0..2 {
+        let store = site.open_with(&site.keyring, 4096, ahead).await.unwrap();
+        let mut started = draft(&account);
+        started.at = ahead;
+        store.append(vec![started]).await.unwrap();
+        let told = store.tell_time(ahead, Duration::ZERO).await.unwrap();
+        assert_eq!((told.at, told.last_line), (NOW.after(hour), Some(ahead)));
+        site.closed(store).await;
+    }
+    // Data of an octroi that kept no such time: the last line tells it.
+    meddle(
+        &site.file("octroi.db"),
+        "DELETE FROM meta WHERE name = 'journal_time'",
+    )
+    .await;
+    let further = ahead.after(hour * 24 * 400);
+    let store = site.open_with(&site.keyring, 4096, further).await.unwrap();
+    let told = store.tell_time(further, Duration::ZERO).await.unwrap();
+    assert_eq!(told.at, ahead);
 }

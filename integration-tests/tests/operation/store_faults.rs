@@ -105,6 +105,68 @@ fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     assert_eq!(sign_in(&world, 1).1.status, 200, "nothing was lost");
 }
 
+/// Whoever takes the end of the journal away by putting an older copy of the data back leaves a chain that is whole. What
+/// the log stream was told cannot be put back.
+#[test]
+fn d11_an_older_copy_of_the_data_does_not_hold_the_head_that_the_log_was_told() {
+    let upstream = Recorder::start();
+    let mut world = World::for_everyone(HOST, &upstream);
+    assert!(world.gateway.stop().is_some());
+    let file = world.directory.join("data").join("octroi.db");
+    let older = fs::read(&file).expect("a database");
+    world.gateway = Running::serve(world.config(), world.facts.https);
+    world
+        .gateway
+        .wait_until("tell the journal's head", |log| head_in(log).is_some());
+    let head = head_in(&world.log()).expect("a head");
+    assert!(world.gateway.stop().is_some());
+
+    let verify = |arguments: &[&str]| {
+        let output = world.run(&[&["journal", "verify"], arguments].concat());
+        (output.status.code(), said(&output))
+    };
+    let (code, told) = verify(&["--witness", &head]);
+    assert_eq!(code, Some(0), "{told}");
+    for log in ["octroi.db-wal", "octroi.db-shm"] {
+        fs::remove_file(file.with_file_name(log)).ok();
+    }
+    fs::write(&file, older).expect("the older copy");
+    let (code, told) = verify(&[]);
+    assert_eq!(code, Some(0), "the chain alone cannot tell: {told}");
+    let (code, told) = verify(&["--witness", &head]);
+    assert_eq!(code, Some(1), "{told}");
+}
+
+/// The last head that was told, as `--witness` takes it.
+fn head_in(log: &str) -> Option<String> {
+    let (_, rest) = log.rsplit_once("journal_head=")?;
+    let end = rest.find(|character: char| !(character.is_ascii_alphanumeric() || character == ':'));
+    Some(rest[..end?].to_owned())
+}
+
+#[test]
+fn a_clock_that_stands_before_the_journal_is_told_of_with_the_remedy() {
+    let upstream = Recorder::start();
+    let mut world = World::for_everyone(HOST, &upstream);
+    assert!(world.gateway.stop().is_some());
+    // As the last line of a gateway whose clock has been set back since.
+    database::alter(
+        &world.directory.join("data").join("octroi.db"),
+        "DROP TRIGGER journal_is_never_edited;
+         UPDATE journal SET at = at + 10000000 WHERE sequence = (SELECT max(sequence) FROM journal)",
+    );
+    world.gateway = Running::serve(world.config(), world.facts.https);
+    world.gateway.wait_until("tell of the clock", |log| {
+        log.contains("the clock stands 2 h before the last line of the journal")
+            && log.contains("timedatectl")
+    });
+    assert_eq!(
+        sign_in(&world, 1).1.status,
+        200,
+        "nobody is kept out for it"
+    );
+}
+
 #[test]
 fn a_database_that_another_program_locks_stops_the_start_and_says_so() {
     let upstream = Recorder::start();

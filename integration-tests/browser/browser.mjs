@@ -13,6 +13,25 @@ const RULES = {
   rules: { 'target-size': { enabled: true }, 'meta-refresh': { enabled: true } },
 };
 
+// The figures of WCAG 1.4.12.
+const SPACED_OUT = '* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; } p { margin-block-end: 2em !important; }';
+
+// A sheet of the person's own. The page's policy forbids style elements, but not what a person's browser adds.
+async function insertSheet(page, text) {
+  return page.evaluateHandle((rules) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(rules);
+    document.adoptedStyleSheets.push(sheet);
+    return sheet;
+  }, text);
+}
+
+async function removeSheet(page, handle) {
+  await page.evaluate((sheet) => {
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);
+  }, handle);
+}
+
 export class Browser {
   static async launch(demonstration, pictures) {
     // Chromium trusts the key of this one certificate, after we have seen that the authority vouches for it.
@@ -78,6 +97,128 @@ export class Browser {
   async assertFits(page, name) {
     const [wide, window_] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
     if (wide > window_) throw new Error(`${name} is ${wide} px wide in a window of ${window_} px`);
+  }
+
+  // WCAG 1.4.12: whoever spaces letters, words, lines and paragraphs out loses nothing.
+  async assertFitsSpacedOut(page, name) {
+    const sheet = await insertSheet(page, SPACED_OUT);
+    try {
+      const spacing = await page.evaluate(() => getComputedStyle(document.querySelector('h1')).letterSpacing);
+      if (!(Number.parseFloat(spacing) > 1)) throw new Error(`${name}: the sheet is not in force: ${spacing}`);
+      await this.assertFits(page, `${name}, text spaced out`);
+      await this.assertNothingIsCut(page, `${name}, text spaced out`);
+    } finally {
+      await removeSheet(page, sheet);
+    }
+  }
+
+  // WCAG 1.4.4: at twice the size of text, in a window wide enough for it, nothing is cut.
+  async assertFitsEnlarged(page, name) {
+    const size = () => page.evaluate(() => Number.parseFloat(getComputedStyle(document.querySelector('h1')).fontSize));
+    const before = await size();
+    const sheet = await insertSheet(page, 'html { font-size: 225% !important; }');
+    try {
+      if (!(await size() > 1.5 * before)) throw new Error(`${name}: the text is no larger`);
+      await this.assertFits(page, `${name}, text at 200 %`);
+      await this.assertNothingIsCut(page, `${name}, text at 200 %`);
+    } finally {
+      await removeSheet(page, sheet);
+    }
+  }
+
+  // No element with text of its own hides part of it. What is for screen readers alone is one pixel wide, on purpose.
+  async assertNothingIsCut(page, name) {
+    const cut = await page.evaluate(() => [...document.body.querySelectorAll('*')]
+      .filter((element) => element.clientWidth > 1 && element.checkVisibility() && !['INPUT', 'SVG'].includes(element.tagName.toUpperCase()))
+      .filter((element) => ['hidden', 'clip'].includes(getComputedStyle(element).overflowX) || ['hidden', 'clip'].includes(getComputedStyle(element).overflowY))
+      .filter((element) => element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1)
+      .map((element) => element.outerHTML.slice(0, 200)));
+    if (cut.length > 0) throw new Error(`${name}: text is cut:\n${cut.join('\n')}`);
+  }
+
+  // Ours are 44 px high; a link within a sentence need not be (WCAG 2.5.8 asks for 24 and excepts it).
+  async assertTargets(page, name) {
+    const small = await page.evaluate(() => [...document.querySelectorAll('button, a.primary, a.secondary, input:not([type=hidden]):not([type=radio]):not([type=checkbox]), select')]
+      .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 43.9)
+      .map((element) => `${element.getBoundingClientRect().height} px: ${element.outerHTML.slice(0, 200)}`));
+    if (small.length > 0) throw new Error(`${name}: too small to touch:\n${small.join('\n')}`);
+  }
+
+  // The Tab key stops at everything that can be operated, in the order of reading, is seen there, and leaves the page.
+  async assertTabWalk(page, name) {
+    const stops = await page.evaluate(() => {
+      const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')]
+        .filter((element) => element.checkVisibility() && !element.disabled);
+      // Of a group of radio buttons the chosen one is the stop.
+      const walked = all.filter((element) => element.type !== 'radio' || element.checked
+        || !all.some((other) => other.type === 'radio' && other.name === element.name && other.checked));
+      walked.forEach((element, number) => { element.dataset.stop = number; });
+      document.activeElement?.blur?.();
+      getSelection().removeAllRanges();
+      // Tab goes on from where the eye is: the top.
+      const top = document.createElement('span');
+      top.tabIndex = -1;
+      document.body.prepend(top);
+      top.focus();
+      top.remove();
+      return walked.length;
+    });
+    try {
+      for (let stop = 0; stop < stops; stop += 1) {
+        await page.keyboard.press('Tab');
+        const seen = await page.evaluate(() => {
+          const { activeElement } = document;
+          const box = activeElement.getBoundingClientRect();
+          const style = getComputedStyle(activeElement);
+          const middle = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+          return {
+            stop: activeElement.dataset.stop,
+            html: activeElement.outerHTML.slice(0, 200),
+            ring: style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) >= 2,
+            inWindow: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+            hidden: middle !== null && !activeElement.contains(middle) && !middle.contains(activeElement) && middle.closest('label')?.control !== activeElement,
+          };
+        });
+        if (seen.stop !== String(stop)) throw new Error(`${name}: stop ${stop} of ${stops} is number ${seen.stop}: ${seen.html}`);
+        if (!seen.ring) throw new Error(`${name}: the focus is not seen on ${seen.html}`);
+        if (!seen.inWindow || seen.hidden) throw new Error(`${name}: something hides the focused ${seen.html}`);
+      }
+      if (stops > 0) {
+        await page.keyboard.press('Tab');
+        const still = await page.evaluate(() => document.activeElement.dataset.stop);
+        if (still === String(stops - 1) && stops > 1) throw new Error(`${name}: the last stop is a trap`);
+      }
+    } finally {
+      await page.evaluate(() => {
+        document.querySelectorAll('[data-stop]').forEach((element) => { delete element.dataset.stop; });
+        document.activeElement?.blur?.();
+        scrollTo(0, 0);
+      });
+    }
+  }
+
+  // In forced colours a background says nothing: every control and every notice has a border of its own.
+  async assertForcedColours(page, name) {
+    await page.emulateMedia({ forcedColors: 'active' });
+    try {
+      const bare = await page.evaluate(() => {
+        if (!matchMedia('(forced-colors: active)').matches) return ['forced colours are not in force'];
+        return [...document.querySelectorAll('button:not([aria-current]), a.primary, a.secondary, .notice, .card, input:not([type=hidden]):not([type=radio]):not([type=checkbox])')]
+          .filter((element) => element.checkVisibility())
+          .filter((element) => {
+            const style = getComputedStyle(element);
+            const ground = getComputedStyle(document.body).backgroundColor;
+            const sides = ['Top', 'Bottom', 'Left', 'Right'];
+            const isFramed = sides.some((side) => Number.parseFloat(style[`border${side}Width`]) > 0 && style[`border${side}Style`] !== 'none' && style[`border${side}Color`] !== ground);
+            // What looks like a link is told by its line, and the language that is chosen by its weight and by having none.
+            return !isFramed && !style.textDecorationLine.includes('underline');
+          })
+          .map((element) => element.outerHTML.slice(0, 200));
+      });
+      if (bare.length > 0) throw new Error(`${name}: without a border in forced colours:\n${bare.join('\n')}`);
+    } finally {
+      await page.emulateMedia({ forcedColors: 'none' });
+    }
   }
 
   assertNoForeignRequests() {

@@ -6,6 +6,8 @@ import * as states from './states.mjs';
 
 // axe looks at the narrowest and the widest; what fits both fits between.
 const WIDTHS = [{ width: 320, axe: true }, { width: 768, axe: false }, { width: 1280, axe: true }];
+// What a service of the demonstration shows, and letters, on which nothing is operated.
+const OF_OTHERS = new Set(['payroll', 'visitors', 'echo', 'letter', 'letter-printed']);
 const LOCALES = ['fr-FR', 'en-GB'];
 const SCHEMES = ['light', 'dark'];
 
@@ -27,6 +29,7 @@ export async function everyPage(browser, demonstration) {
     silent.close();
   }
   gallery.writeCatalogue();
+  if (gallery.problems.length > 0) throw new Error(gallery.problems.join('\n'));
 }
 
 // Two services that people meet on a bad day: one that is not there, one that never answers.
@@ -41,6 +44,7 @@ class Gallery {
     this.browser = browser;
     this.demonstration = demonstration;
     this.taken = new Map();
+    this.problems = [];
   }
 
   // One page on which all pictures hang: rows of states, columns of language and scheme.
@@ -59,6 +63,7 @@ export class Wall {
     this.browser = gallery.browser;
     this.demonstration = gallery.demonstration;
     this.taken = gallery.taken;
+    this.problems = gallery.problems;
     this.options = { locale, colorScheme };
     this.language = locale.slice(0, 2);
     this.name = `${this.language}-${colorScheme}`;
@@ -88,10 +93,22 @@ export class Wall {
       if (axe) await this.browser.assertAccessible(page, title);
       await this.browser.assertFits(page, title);
       await this.assertFitsOvernight(page, title);
+      await this.browser.assertFitsSpacedOut(page, title);
+      if (width === 1280) await this.browser.assertFitsEnlarged(page, title);
+      if (!OF_OTHERS.has(name)) await this.browser.assertTargets(page, title);
       mkdirSync(this.browser.pictures, { recursive: true });
       await page.screenshot({ path: join(this.browser.pictures, `${title}.png`), fullPage: true });
     }
+    if (!OF_OTHERS.has(name)) {
+      await this.hold(this.browser.assertForcedColours(page, `${name} ${this.name}`));
+      await this.hold(this.browser.assertTabWalk(page, `${name} ${this.name}`));
+    }
     this.taken.set(name, true);
+  }
+
+  // What is wrong with one page keeps nobody from looking at the others.
+  async hold(assertion) {
+    await assertion.catch((error) => this.problems.push(error.message));
   }
 
   // A session that ends on another day says so in the line at the top, which is then at its longest.

@@ -130,6 +130,87 @@ export async function without_script_everything_works(browser, demonstration) {
   await page.waitForSelector('#password');
 }
 
+// `autofocus` alone moves the focus: a box of errors, the notice after a change, the last heading of signing out.
+export async function without_script_the_focus_is_where_something_is_said(browser, demonstration) {
+  const page = await browser.person({ javaScriptEnabled: false });
+  const focused = await lookAtFocus(page);
+  const send = () => Promise.all([page.waitForNavigation(), page.locator('main form button.primary').click()]);
+  await page.goto(`${demonstration.portal}/.octroi/login`);
+  assert.equal((await focused()).id, 'login', 'nothing is said: the first field');
+  await send();
+  assert.deepEqual(await focused(), { id: 'problems', name: 'div', classes: 'notice danger' }, 'an empty form');
+  await page.fill('#login', 'acme/paul');
+  await page.fill('#password', 'not the password');
+  await send();
+  assert.equal((await focused()).id, 'problems', 'a wrong password');
+  assert.match(await page.title(), /^Error/);
+  await page.fill('#password', demonstration.password('acme/paul'));
+  await send();
+  if (/\/login$/.test(page.url())) await page.locator('main a.primary').click();
+  await page.goto(`${demonstration.portal}/.octroi/account/password`);
+  await page.fill('#current', demonstration.password('acme/paul'));
+  await page.fill('#new', 'aaaaaaaaaaaaaaaaaaaa');
+  await page.fill('#repeat', 'aaaaaaaaaaaaaaaaaaaa');
+  await send();
+  assert.equal((await focused()).id, 'problems', 'a password that breaks a rule');
+  // A session of the same account to be ended: what was done is said, and has the focus.
+  await signIn(browser, demonstration, 'acme/paul', { private: false });
+  await page.goto(`${demonstration.portal}/.octroi/account/sessions`);
+  await Promise.all([page.waitForNavigation(), page.locator('form[action$="/sessions/end-others"] button').click()]);
+  assert.match((await focused()).classes, /notice/, 'what was done');
+  await page.goto(`${demonstration.portal}/.octroi/logout`);
+  await send();
+  await page.waitForSelector('main a.primary');
+  assert.equal((await focused()).name, 'h1', 'signed out');
+}
+
+export async function secrets_can_be_pasted(browser, demonstration) {
+  const page = await browser.person();
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const paste = async (field, text) => {
+    await page.evaluate((secret) => navigator.clipboard.writeText(secret), text);
+    await page.focus(field);
+    await page.keyboard.press('Control+V');
+    assert.equal(await page.inputValue(field), text, `${field} takes what is pasted`);
+  };
+  const { link } = await demonstration.octroi('user', 'invite', 'acme/odile', '--name', 'Odile Simon', '--role', 'rh');
+  await page.goto(link);
+  await paste('#new', GOOD);
+  await page.click('main button.primary');
+  await arriveOnAccount(page);
+  await page.goto(`${demonstration.portal}/.octroi/account/password`);
+  await paste('#current', GOOD);
+  await paste('#new', 'une girafe lit le journal du soir');
+  await page.click('main button.primary');
+  await page.waitForSelector('.notice.ok');
+  await page.context().clearCookies();
+  await page.goto(`${demonstration.portal}/.octroi/login`);
+  await page.fill('#login', 'acme/odile');
+  await paste('#password', 'une girafe lit le journal du soir');
+  await page.click('button.primary');
+  await arriveOnAccount(page);
+}
+
+// The banner comes 5 minutes before the end on a person's own computer and 2 minutes before on a shared one, once.
+export async function the_end_of_a_session_is_announced_in_time(browser, demonstration) {
+  for (const [isPrivate, minutes] of [[true, 5], [false, 2]]) {
+    const page = await signIn(browser, demonstration, 'globex/marie', { private: isPrivate });
+    const { ends } = await page.locator('[data-ends]').evaluate((line) => line.dataset);
+    const late = await page.context().newPage();
+    await late.clock.install({ time: Date.parse(ends) - (minutes * 60 + 30) * 1000 });
+    await late.goto(`${demonstration.portal}/.octroi/account`);
+    // Asking moves an idle end: what the page says now is what counts.
+    const said = await late.locator('[data-ends]').evaluate((line) => Date.parse(line.dataset.ends) - Date.now());
+    const banner = late.locator('#ending');
+    assert.equal(await banner.isVisible(), false, `${minutes} minutes and a half before, nothing is said`);
+    await late.clock.runFor(said - minutes * 60_000 - 2_000);
+    assert.equal(await banner.isVisible(), false, `${minutes} minutes and 2 seconds before, nothing is said`);
+    await late.clock.runFor(4_000);
+    assert.equal(await banner.isVisible(), true, `${minutes} minutes before, it is said`);
+    assert.equal(await banner.getAttribute('role'), 'alert');
+  }
+}
+
 export async function a_keyboard_is_enough(browser, demonstration) {
   const page = await browser.person();
   await page.goto(`${demonstration.portal}/.octroi/login`);
@@ -196,6 +277,18 @@ async function signIn(browser, demonstration, login, options) {
   await page.click('button.primary');
   await arriveOnAccount(page);
   return page;
+}
+
+// Which element has the focus, asked by the debugger: on a page without script nothing else can be asked.
+async function lookAtFocus(page) {
+  const debugger_ = await page.context().newCDPSession(page);
+  return async () => {
+    const { result } = await debugger_.send('Runtime.evaluate', {
+      expression: '(({ id, localName, className }) => ({ id, name: localName, classes: className }))(document.activeElement)',
+      returnByValue: true,
+    });
+    return result.value;
+  };
 }
 
 // Host and name of each cookie that the browser holds, in order.

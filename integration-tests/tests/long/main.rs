@@ -32,15 +32,28 @@ fn sslyze(port: u16, authority: &Path) -> Output {
         .expect("sslyze is installed (./dev test --long installs it)")
 }
 
+/// A gateway with one of the two profiles that `server.tls_profile` offers.
+fn with_profile(profile: &str) -> World {
+    World::configured(&[], |text| {
+        let line = format!("[server]\ntls_profile = \"{profile}\"\n");
+        let changed = text.replacen("[server]\n", &line, 1);
+        assert_ne!(changed, text, "the template has the table");
+        changed
+    })
+}
+
 #[test]
 fn sslyze_finds_the_gateway_compliant_and_a_weak_listener_not() {
     let world = World::demo();
-    let ours = sslyze(world.facts.https.port(), &world.facts.authority);
-    let text = String::from_utf8_lossy(&ours.stdout);
-    assert!(
-        ours.status.success() && text.contains("Compliant"),
-        "{text}"
-    );
+    let worlds = [&world, &with_profile("strong_256")];
+    for (number, world) in worlds.into_iter().enumerate() {
+        let ours = sslyze(world.facts.https.port(), &world.facts.authority);
+        let text = String::from_utf8_lossy(&ours.stdout);
+        assert!(
+            ours.status.success() && text.contains("Compliant"),
+            "{number}: {text}"
+        );
+    }
 
     let weak = WeakListener::start(&world);
     let theirs = sslyze(weak.port, &world.facts.authority);
@@ -85,6 +98,11 @@ fn testssl_finds_nothing_to_say_of_the_gateway_and_much_of_a_weak_listener() {
     let report = world.directory.join("ours.json");
     let ours = findings_of_testssl(world.facts.https.port(), &report);
     assert!(ours.is_empty(), "{ours:#?}");
+
+    let strong = with_profile("strong_256");
+    let report = strong.directory.join("strong.json");
+    let ours = findings_of_testssl(strong.facts.https.port(), &report);
+    assert!(ours.is_empty(), "strong_256: {ours:#?}");
 
     let weak = WeakListener::start(&world);
     let theirs = findings_of_testssl(weak.port, &world.directory.join("theirs.json"));

@@ -88,6 +88,28 @@ impl Source {
     }
 }
 
+/// What one party may hold many sources of: the /48 of an IPv6 address, which homes and tunnels are
+/// given as a whole. An IPv4 address is scarce, and nothing wider than it is one party's.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Net(Ipv6Addr);
+
+impl Net {
+    /// The net around an address; `None` where it counts by itself alone.
+    pub fn of(address: IpAddr) -> Option<Self> {
+        match address.to_canonical() {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(v6) => {
+                let prefix = u128::from(v6) & (u128::MAX << 80);
+                Some(Self(Ipv6Addr::from(prefix)))
+            }
+        }
+    }
+}
+
+/// A net is granted as much as so many sources: a network for phones gives each a /64 out of one /48,
+/// and its people are not one party.
+pub const SOURCES_OF_A_NET: u32 = 16;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -139,6 +161,15 @@ mod tests {
     fn a_clock_that_was_set_back_does_not_shorten_the_wait() {
         let earlier = START.before(Duration::from_hours(1));
         assert_eq!(failed(5).retry_at(earlier), Some(START.after(FIRST_WAIT)));
+    }
+
+    #[test]
+    fn all_that_one_party_is_given_is_one_net() {
+        let net = |text: &str| Net::of(text.parse().unwrap());
+        assert_eq!(net("2001:db8:1::1"), net("2001:db8:1:ffff::1"));
+        assert_ne!(net("2001:db8:1::1"), net("2001:db8:2::1"));
+        assert_eq!(net("192.0.2.1"), None);
+        assert_eq!(net("::ffff:192.0.2.1"), None);
     }
 
     #[test]

@@ -194,7 +194,7 @@ pub(crate) const CONNECTIONS: Section = Section {
             "per_address_max",
             integer(1, 1_000_000),
             "a number from 1 to 1000000",
-            "Connections open at once from one address; from one /64 network of IPv6.",
+            "Connections open at once from one address; from one /64 network of IPv6, and 16 times as many from one /48.",
         )
         .or("256")
         .at_restart(),

@@ -9,16 +9,24 @@ use std::{
     },
 };
 
-use octroi_policy::throttle::Source;
+use octroi_policy::throttle::{Net, SOURCES_OF_A_NET, Source};
 
 /// Counts the connections of the whole process.
 pub(crate) struct Caps {
     total: AtomicUsize,
     total_max: usize,
-    /// A keyed hash: clients choose their addresses.
-    by_client: Mutex<HashMap<Source, Load>>,
+    by_client: Mutex<Clients>,
     per_client_max: usize,
+    per_net_max: usize,
     streams_per_client_max: usize,
+}
+
+/// Who has what open. Keyed hashes: clients choose their addresses.
+#[derive(Default)]
+struct Clients {
+    sources: HashMap<Source, Load>,
+    /// The connections of the sources of a net together.
+    nets: HashMap<Net, usize>,
 }
 
 /// What one client has open.
@@ -46,6 +54,8 @@ impl Caps {
             total_max,
             by_client: Mutex::default(),
             per_client_max,
+            per_net_max: usize::try_from(SOURCES_OF_A_NET)
+                .map_or(usize::MAX, |sources| per_client_max.saturating_mul(sources)),
             streams_per_client_max,
         })
     }
@@ -63,11 +73,15 @@ impl Caps {
         (before < self.total_max).then_some(slot)
     }
 
-    /// Counts one more connection of `client`, if there is room.
+    /// Counts one more connection of `client`, if there is room for it and for its net.
     pub(super) fn enter_as(self: &Arc<Self>, client: IpAddr) -> Option<ClientSlot> {
-        let client = Source::of(client);
+        let (client, net) = (Source::of(client), Net::of(client));
         let mut by_client = self.by_client();
-        let load = by_client.entry(client).or_insert_with(|| Load {
+        let of_net = net.and_then(|net| by_client.nets.get(&net));
+        if of_net.is_some_and(|connections| *connections >= self.per_net_max) {
+            return None;
+        }
+        let load = by_client.sources.entry(client).or_insert_with(|| Load {
             connections: 0,
             streams: Arc::new(ClientStreams {
                 open: AtomicUsize::new(0),
@@ -79,15 +93,19 @@ impl Caps {
         }
         load.connections += 1;
         let streams = Arc::clone(&load.streams);
+        if let Some(net) = net {
+            *by_client.nets.entry(net).or_default() += 1;
+        }
         drop(by_client);
         Some(ClientSlot {
             caps: Arc::clone(self),
             client,
+            net,
             streams,
         })
     }
 
-    fn by_client(&self) -> MutexGuard<'_, HashMap<Source, Load>> {
+    fn by_client(&self) -> MutexGuard<'_, Clients> {
         self.by_client
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -107,6 +125,7 @@ impl Drop for Slot {
 pub(super) struct ClientSlot {
     caps: Arc<Caps>,
     client: Source,
+    net: Option<Net>,
     streams: Arc<ClientStreams>,
 }
 
@@ -138,10 +157,19 @@ impl Drop for StreamSlot {
 impl Drop for ClientSlot {
     fn drop(&mut self) {
         let mut by_client = self.caps.by_client();
-        if let Some(load) = by_client.get_mut(&self.client) {
+        if let Some(load) = by_client.sources.get_mut(&self.client) {
             load.connections -= 1;
             if load.connections == 0 {
-                by_client.remove(&self.client);
+                by_client.sources.remove(&self.client);
+            }
+        }
+        let Some(net) = self.net else {
+            return;
+        };
+        if let Some(connections) = by_client.nets.get_mut(&net) {
+            *connections -= 1;
+            if *connections == 0 {
+                by_client.nets.remove(&net);
             }
         }
     }
@@ -172,7 +200,8 @@ mod tests {
         assert!(enter("192.0.2.2").is_some());
         drop(held);
         assert!(enter("192.0.2.1").is_some());
-        assert!(caps.by_client().is_empty(), "nobody is remembered");
+        let by_client = caps.by_client();
+        assert!(by_client.sources.is_empty(), "nobody is remembered");
     }
 
     #[test]
@@ -183,6 +212,24 @@ mod tests {
         assert!(held.is_some());
         assert!(enter("2001:db8:0:1:ffff::2").is_none());
         assert!(enter("2001:db8:0:2::1").is_some());
+    }
+
+    #[test]
+    fn the_subscribers_of_one_net_of_ipv6_are_capped_together() {
+        let caps = Caps::new(100, 2, 1);
+        let enter = |net: u16, subscriber: u16| {
+            let address = std::net::Ipv6Addr::from([0x2001, 0xdb8, net, subscriber, 0, 0, 0, 1]);
+            caps.enter_as(address.into())
+        };
+        let held: Vec<_> = (0..16)
+            .flat_map(|one| [enter(1, one), enter(1, one)])
+            .collect();
+        assert!(held.iter().all(Option::is_some));
+        assert!(enter(1, 99).is_none());
+        assert!(enter(2, 99).is_some(), "another net");
+        drop(held);
+        assert!(enter(1, 99).is_some());
+        assert!(caps.by_client().nets.is_empty(), "no net is remembered");
     }
 
     #[test]

@@ -10,13 +10,15 @@ use governor::{
     Quota, RateLimiter, clock::Clock as GovernorClock, middleware::NoOpMiddleware,
     state::keyed::DashMapStateStore,
 };
-use octroi_policy::throttle::Source;
+use octroi_policy::throttle::{Net, SOURCES_OF_A_NET, Source};
 use tokio::time::Instant;
 
-/// Counts answers by address. An IPv6 client counts by its /64, which is what one subscriber holds.
+/// Counts answers by address. An IPv6 client counts by its /64, which is what one subscriber holds at
+/// least, and together with others by its /48, which is what many are given.
 pub(crate) struct AddressLimit {
     figures: Figures,
-    limiter: Limiter,
+    limiter: Limiter<Source>,
+    of_nets: Limiter<Net>,
     clock: SinceStart,
 }
 
@@ -28,15 +30,19 @@ struct Figures {
     burst: NonZeroU32,
 }
 
-type Limiter = RateLimiter<Source, DashMapStateStore<Source>, SinceStart, NoOpMiddleware<Duration>>;
+type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, SinceStart, NoOpMiddleware<Duration>>;
 
 impl AddressLimit {
     /// `count` answers each `period` in the long run, `burst` at once. `None` when the period is
     /// too short to be told in nanoseconds.
     pub(crate) fn new(count: NonZeroU32, period: Duration, burst: NonZeroU32) -> Option<Self> {
         let clock = SinceStart(Instant::now());
-        let quota = Quota::with_period(period / count.get())?.allow_burst(burst);
+        let each = period / count.get();
+        let quota = Quota::with_period(each)?.allow_burst(burst);
         let limiter = RateLimiter::new(quota, DashMapStateStore::default(), clock);
+        let burst_of_net = burst.saturating_mul(NonZeroU32::new(SOURCES_OF_A_NET)?);
+        let quota = Quota::with_period(each / SOURCES_OF_A_NET)?.allow_burst(burst_of_net);
+        let of_nets = RateLimiter::new(quota, DashMapStateStore::default(), clock);
         let figures = Figures {
             count,
             period,
@@ -45,6 +51,7 @@ impl AddressLimit {
         Some(Self {
             figures,
             limiter,
+            of_nets,
             clock,
         })
     }
@@ -63,18 +70,24 @@ impl AddressLimit {
     ///
     /// How long the address has to wait, at least a second.
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), Duration> {
-        self.limiter
-            .check_key(&Source::of(address))
-            .map_err(|refused| {
-                let wait = refused.wait_time_from(self.clock.now());
-                wait.max(Duration::from_secs(1))
-            })
+        // What a source is refused does not count to its net: one must not use up what is for all.
+        let checked = self.limiter.check_key(&Source::of(address));
+        let checked = checked.and_then(|()| match Net::of(address) {
+            Some(net) => self.of_nets.check_key(&net),
+            None => Ok(()),
+        });
+        checked.map_err(|refused| {
+            let wait = refused.wait_time_from(self.clock.now());
+            wait.max(Duration::from_secs(1))
+        })
     }
 
     /// Forgets addresses that are as good as new. Called once a minute.
     pub(crate) fn forget_idle(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
+        self.of_nets.retain_recent();
+        self.of_nets.shrink_to_fit();
     }
 
     /// How many addresses are remembered.

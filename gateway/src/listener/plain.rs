@@ -230,8 +230,7 @@ impl Readings {
     }
 }
 
-/// Some more than the perspectives from which an authority looks at once.
-static READINGS: Readings = Readings(Semaphore::const_new(16));
+static READINGS: Readings = Readings(Semaphore::const_new(READINGS_MAX));
 
 impl Answer {
     /// As it is sent; a file is waited for no longer than `patience`.
@@ -276,6 +275,8 @@ const ACME_PREFIX: &str = "/.well-known/acme-challenge/";
 const TOKEN_BYTES_MAX: usize = 128;
 /// A key authorization is some 90 bytes long.
 const CHALLENGE_BYTES_MAX: u64 = 4096;
+/// Some more than the perspectives from which an authority looks at once.
+const READINGS_MAX: usize = 16;
 /// How much of what a client still sends is thrown away.
 const LINGER_BYTES_MAX: u64 = 64 * 1024;
 

@@ -103,7 +103,6 @@ where
     let Ok(Ok(mut h2)) = timeout(limits.head_timeout, handshake).await else {
         return;
     };
-    let mut rejected_left = limits.http2.rejected_streams_max;
     let mut pace = Pace::new(io.clone(), Arc::clone(limits));
     let mut shutdown = worker.shutdown.clone();
     loop {
@@ -113,38 +112,19 @@ where
             event = pace.next(accept) => event,
             _ = shutdown.changed(), if !pace.is_closing() => Event::Stopping,
         };
-        match event {
-            Event::Accepted(Ok(Some(H2Accept::Session(session)))) => {
-                pace.accepted();
-                let Some(place) = of_client.enter() else {
-                    refuse(session);
-                    continue;
-                };
-                let stream = pace.active.begin(place);
-                spawn_stream(session, &io, worker.clone(), stream);
-            }
-            Event::Accepted(Ok(Some(H2Accept::Rejected))) if rejected_left > 0 => {
-                rejected_left -= 1;
-                let facts = Arc::clone(io.lock().facts());
-                worker.refusals.refused_unseen(&facts);
-            }
-            Event::Accepted(Ok(Some(H2Accept::Rejected))) => {
-                return Box::pin(abort(h2, limits)).await;
-            }
-            Event::Flood(fault) => {
-                let client = io.lock().facts().client;
-                debug!(%client, ?fault, "connection ended: it only costs");
-                return Box::pin(abort(h2, limits)).await;
-            }
-            Event::Accepted(Ok(None) | Err(_)) => return,
-            Event::DeadlinePassed if pace.is_closing() => return,
-            Event::DeadlinePassed | Event::Stopping => {
-                h2.graceful_shutdown();
-                pace.close();
-            }
-            Event::Drained => {}
+        match pace.take(event, &mut h2, worker, of_client) {
+            Turn::On => {}
+            Turn::Over => return,
+            Turn::Abort => return Box::pin(abort(h2, limits)).await,
         }
     }
+}
+
+/// What becomes of the connection after an event.
+enum Turn {
+    On,
+    Over,
+    Abort,
 }
 
 /// When a connection must do something, and when it has done nothing for too long.
@@ -156,11 +136,13 @@ struct Pace {
     has_requested: bool,
     idle_since: Instant,
     is_closing: bool,
+    rejected_left: usize,
 }
 
 impl Pace {
     fn new(io: SharedConnection, limits: Arc<Limits>) -> Self {
         let now = Instant::now();
+        let rejected_left = limits.http2.rejected_streams_max;
         Self {
             io,
             limits,
@@ -169,6 +151,7 @@ impl Pace {
             has_requested: false,
             idle_since: now,
             is_closing: false,
+            rejected_left,
         }
     }
 
@@ -176,8 +159,54 @@ impl Pace {
         self.is_closing
     }
 
-    const fn accepted(&mut self) {
-        self.has_requested = true;
+    /// Acts on an event. A function of its own, so that the driver keeps no room for one while it
+    /// waits for the next.
+    fn take<A>(
+        &mut self,
+        event: Event,
+        h2: &mut H2,
+        worker: &Worker<A>,
+        of_client: &Arc<ClientStreams>,
+    ) -> Turn
+    where
+        A: ProxyHttp + Send + Sync + 'static,
+        A::CTX: Send + Sync,
+    {
+        match event {
+            Event::Accepted(Ok(Some(H2Accept::Session(session)))) => {
+                self.has_requested = true;
+                match of_client.enter() {
+                    Some(place) => {
+                        let stream = self.active.begin(place);
+                        spawn_stream(session, &self.io, worker.clone(), stream);
+                    }
+                    None => refuse(session),
+                }
+                Turn::On
+            }
+            Event::Accepted(Ok(Some(H2Accept::Rejected))) => {
+                let Some(left) = self.rejected_left.checked_sub(1) else {
+                    return Turn::Abort;
+                };
+                self.rejected_left = left;
+                let facts = Arc::clone(self.io.lock().facts());
+                worker.refusals.refused_unseen(&facts);
+                Turn::On
+            }
+            Event::Flood(fault) => {
+                let client = self.io.lock().facts().client;
+                debug!(%client, ?fault, "connection ended: it only costs");
+                Turn::Abort
+            }
+            Event::Accepted(Ok(None) | Err(_)) => Turn::Over,
+            Event::DeadlinePassed if self.is_closing => Turn::Over,
+            Event::DeadlinePassed | Event::Stopping => {
+                h2.graceful_shutdown();
+                self.close();
+                Turn::On
+            }
+            Event::Drained => Turn::On,
+        }
     }
 
     /// GOAWAY has been said: what is being answered may end, then the client has a moment to close.

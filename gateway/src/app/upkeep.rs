@@ -130,7 +130,11 @@ impl Upkeep {
     /// change that somebody happens to make.
     async fn probe_store(&self) -> Result<(), StoreError> {
         match self.stores.health.fault() {
-            Some(_) => self.stores.health.probe().await,
+            Some(_) => {
+                self.stores.health.probe().await?;
+                // What waits to be written is what keeps readiness off from here on.
+                self.stores.sessions.settle().await
+            }
             None => Ok(()),
         }
     }

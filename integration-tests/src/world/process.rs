@@ -1,7 +1,9 @@
 //! The running gateway: started, waited for, signalled by its own process id, stopped when the test ends.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -157,6 +159,20 @@ pub(super) fn directory() -> TempDir {
 
 /// Three ports that were free a moment ago.
 pub(super) fn free_ports() -> [u16; 3] {
-    let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let draw = || {
+        loop {
+            // Not of the system's choice: where it takes ports for outgoing connections, one that is free now may be in
+            // use before the gateway, or a gateway that starts again, comes to it.
+            let drawn = RandomState::new().hash_one(0_u8) % u64::from(PORTS.end - PORTS.start);
+            let port = PORTS.start + u16::try_from(drawn).expect("within the range");
+            if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+                break listener;
+            }
+        }
+    };
+    let held = [(); 3].map(|()| draw());
     held.map(|listener| listener.local_addr().expect("an address").port())
 }
+
+/// Below where Linux begins (`net.ipv4.ip_local_port_range`).
+const PORTS: Range<u16> = 10_000..32_000;

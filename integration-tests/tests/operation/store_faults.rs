@@ -80,7 +80,7 @@ fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     let upstream = Recorder::start();
     let mut world = World::for_everyone(HOST, &upstream);
     assert!(world.gateway.stop().is_some());
-    for (name, known) in [("octroi.db", "1"), ("keys.db", "1")] {
+    for (name, known) in [("octroi.db", "2"), ("keys.db", "1")] {
         let file = world.directory.join("data").join(name);
         let migration = "_sqlx_migrations WHERE version = 99";
         database::alter(

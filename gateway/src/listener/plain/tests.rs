@@ -138,8 +138,10 @@ async fn a_folder_that_hangs_holds_up_neither_clients_nor_many_threads() {
 
 #[tokio::test]
 async fn a_challenge_that_is_not_read_in_time_is_told_so() {
+    let all = u32::try_from(READINGS_MAX).unwrap();
+    let _others = READINGS.0.acquire_many(all).await.unwrap();
     let answer = Answer::Challenge("/nowhere".into());
-    let bytes = answer.into_bytes(Duration::ZERO).await;
+    let bytes = answer.into_bytes(Duration::from_millis(10)).await;
     let told = b"HTTP/1.1 503 Service Unavailable\r\n";
     assert!(
         bytes.starts_with(told),

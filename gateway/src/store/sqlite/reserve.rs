@@ -130,18 +130,31 @@ mod tests {
     use super::*;
 
     /// Otherwise what was kept for revocations would be thought to be there, and sign-ins fill it.
-    #[tokio::test]
-    async fn a_reserve_whose_caller_goes_away_while_it_is_given_up_is_known_to_be_gone() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("reserve");
-        let reserve = Reserve::take(directory.path(), 1 << 20).await;
-        let gone = tokio::time::timeout(Duration::ZERO, reserve.give_up()).await;
-        while path.exists() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        assert!(gone.is_err(), "the caller waited to the end");
-        assert!(reserve.restore().await);
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), 1 << 20);
+    #[test]
+    fn a_reserve_whose_caller_goes_away_while_it_is_given_up_is_known_to_be_gone() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("reserve");
+            let reserve = Reserve::take(directory.path(), 1 << 20).await;
+            // The only thread is busy until the caller has gone.
+            let (release, busy) = std::sync::mpsc::channel::<()>();
+            let busy = spawn_blocking(move || busy.recv().is_err());
+            let gone = tokio::time::timeout(Duration::ZERO, reserve.give_up()).await;
+            assert!(gone.is_err(), "the caller waited to the end");
+            assert!(path.exists());
+            drop(release);
+            assert!(busy.await.unwrap());
+            while path.exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert!(reserve.restore().await);
+            assert_eq!(std::fs::metadata(&path).unwrap().len(), 1 << 20);
+        });
     }
 
     #[tokio::test]

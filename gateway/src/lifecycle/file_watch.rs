@@ -2,13 +2,17 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind},
+};
 use tokio::{sync::mpsc, task::spawn_blocking};
 
 /// Watches files by the directories they are in, since editors, certificate tools and volume
@@ -17,6 +21,8 @@ use tokio::{sync::mpsc, task::spawn_blocking};
 pub(crate) struct FileWatch {
     events: mpsc::Receiver<()>,
     files: Vec<ReadFile>,
+    /// Whether something happened that was not looked at yet: at first, what came before the watch.
+    is_due: bool,
     // Watches for as long as it lives.
     _watcher: RecommendedWatcher,
 }
@@ -27,7 +33,15 @@ impl FileWatch {
     pub(crate) fn of(files: Vec<ReadFile>) -> notify::Result<Self> {
         // One place is enough: an event that finds it taken tells nothing new.
         let (sender, events) = mpsc::channel(1);
-        let mut watcher = notify::recommended_watcher(move |_| {
+        let names: Vec<_> = files
+            .iter()
+            .filter_map(|file| file.path.file_name().map(ToOwned::to_owned))
+            .collect();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // What could not be told may have been anything.
+            if event.is_ok_and(|event| !is_whole(&event, &names)) {
+                return;
+            }
             let _ = sender.try_send(());
         })?;
         let directories: BTreeSet<&Path> = files
@@ -47,33 +61,75 @@ impl FileWatch {
         Ok(Self {
             events,
             files,
+            is_due: true,
             _watcher: watcher,
         })
     }
 
-    /// Waits until one of the files is another than before, and has rested a moment since.
+    /// Waits until one of the files is another than before, and all have rested a moment since. What
+    /// was noticed is not forgotten when the caller stops waiting.
     pub(crate) async fn changed(&mut self) {
-        while !self.look_again().await {
+        loop {
+            let has_changed = self.is_due && self.has_changed().await;
+            self.is_due = false;
+            if has_changed {
+                return;
+            }
             if self.events.recv().await.is_none() {
                 // The watcher is gone: nothing will ever be noticed again.
                 return std::future::pending().await;
             }
+            self.is_due = true;
             tokio::time::sleep(REST).await;
         }
     }
 
-    /// On a thread that may wait for files.
-    async fn look_again(&mut self) -> bool {
-        let before = self.files.clone();
-        let looked = move || {
-            let again = before.iter().map(|file| ReadFile::now(file.path.clone()));
-            again.collect::<Vec<_>>()
-        };
-        match spawn_blocking(looked).await {
-            Ok(now) => std::mem::replace(&mut self.files, now.clone()) != now,
-            // Nothing was seen.
-            Err(_) => false,
+    /// Whether the files are others than before, once two looks in a row find the same.
+    async fn has_changed(&mut self) -> bool {
+        let mut now = self.look().await;
+        while now != self.files {
+            tokio::time::sleep(REST).await;
+            let again = self.look().await;
+            if again == now {
+                self.files = now;
+                return true;
+            }
+            now = again;
         }
+        false
+    }
+
+    /// The files as they stand, looked at on a thread that may wait for them.
+    async fn look(&self) -> Vec<ReadFile> {
+        let before = self.files.clone();
+        let looked = spawn_blocking(move || {
+            let again = before.iter().map(|file| ReadFile::now(file.path.clone()));
+            again.collect()
+        });
+        // Where nothing could be seen, nothing has changed.
+        looked.await.unwrap_or_else(|_| self.files.clone())
+    }
+}
+
+/// Whether what happened leaves files whole. A configuration that is half written is a valid one
+/// where it is cut between two tables, and may lack the very route that closes what another opens:
+/// so a file counts when its writer closes it, or when it takes its place by its name.
+fn is_whole(event: &Event, names: &[OsString]) -> bool {
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name();
+        name.is_some_and(|name| names.iter().any(|ours| ours == name))
+    };
+    match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => event.paths.iter().any(is_ours),
+        // A link is made whole; a file is made empty.
+        EventKind::Create(CreateKind::File) => event.paths.iter().any(|path| path.is_symlink()),
+        EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Metadata(_) | ModifyKind::Any)
+        | EventKind::Access(_) => false,
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(ModifyKind::Name(_) | ModifyKind::Other)
+        | EventKind::Remove(_)
+        | EventKind::Other => true,
     }
 }
 
@@ -145,5 +201,29 @@ mod tests {
         let mut watch = FileWatch::of(vec![read]).unwrap();
         let noticed = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
         assert!(noticed.is_ok(), "the change was not noticed");
+    }
+
+    #[tokio::test]
+    async fn a_file_counts_when_its_writer_has_closed_it() {
+        use std::io::Write;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("octroi.toml");
+        fs::write(&path, "old").unwrap();
+        let mut watch = FileWatch::of(vec![ReadFile::now(path.clone())]).unwrap();
+        let none = tokio::time::timeout(REST, watch.changed()).await;
+        assert!(none.is_err(), "nothing has happened yet");
+        for make in [fs::OpenOptions::truncate, fs::OpenOptions::append] {
+            let mut options = fs::OpenOptions::new();
+            make(options.write(true), true);
+            let mut writer = options.open(&path).unwrap();
+            writer.write_all(b"the first half").unwrap();
+            fs::write(directory.path().join("neighbour"), "noise").unwrap();
+            let early = tokio::time::timeout(REST * 4, watch.changed()).await;
+            assert!(early.is_err(), "half a file was taken for a whole one");
+            writer.write_all(b", the second half").unwrap();
+            drop(writer);
+            let late = tokio::time::timeout(Duration::from_secs(10), watch.changed()).await;
+            assert!(late.is_ok(), "the whole file was not noticed");
+        }
     }
 }

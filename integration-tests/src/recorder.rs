@@ -139,19 +139,10 @@ impl Recorder {
     pub fn scripted(
         script: impl Fn(&Seen, &mut dyn Stream) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let place = Place::Tcp(listener.local_addr().expect("an address"), "http");
-        let notes = Notes::default();
-        let script: Arc<Script> = Arc::new(script);
-        let kept = notes.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().filter_map(Result::ok) {
-                stream.set_read_timeout(Some(Duration::from_mins(1))).ok();
-                let (notes, script) = (kept.clone(), Arc::clone(&script));
-                thread::spawn(move || http1::serve(stream, &notes, script.as_ref()));
-            }
-        });
-        Self { place, notes }
+        Self::listening("http", move |stream, notes| {
+            stream.set_read_timeout(Some(Duration::from_mins(1))).ok();
+            http1::serve(stream, notes, &script);
+        })
     }
 
     /// An upstream over TLS with these settings: HTTP/2 where a client agreed on it, or else HTTP/1.1 by the script. A
@@ -160,18 +151,26 @@ impl Recorder {
         settings: Arc<ServerConfig>,
         script: impl Fn(&Seen, &mut dyn Stream) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::listening("https", move |stream, notes| {
+            stream.set_read_timeout(Some(Duration::from_mins(1))).ok();
+            let session = ServerConnection::new(Arc::clone(&settings)).expect("a session");
+            serve_over_tls(StreamOwned::new(session, stream), notes, &script);
+        })
+    }
+
+    /// An upstream that serves each connection on a thread of its own.
+    fn listening(
+        scheme: &'static str,
+        serve: impl Fn(TcpStream, &Notes) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let place = Place::Tcp(listener.local_addr().expect("an address"), "https");
+        let place = Place::Tcp(listener.local_addr().expect("an address"), scheme);
         let notes = Notes::default();
-        let script: Arc<Script> = Arc::new(script);
-        let kept = notes.clone();
+        let (kept, serve) = (notes.clone(), Arc::new(serve));
         thread::spawn(move || {
             for stream in listener.incoming().filter_map(Result::ok) {
-                stream.set_read_timeout(Some(Duration::from_mins(1))).ok();
-                let (notes, script) = (kept.clone(), Arc::clone(&script));
-                let session = ServerConnection::new(Arc::clone(&settings)).expect("a session");
-                let tls = StreamOwned::new(session, stream);
-                thread::spawn(move || serve_over_tls(tls, &notes, script.as_ref()));
+                let (notes, serve) = (kept.clone(), Arc::clone(&serve));
+                thread::spawn(move || serve(stream, &notes));
             }
         });
         Self { place, notes }
@@ -196,17 +195,7 @@ impl Recorder {
 
     /// An upstream that speaks HTTP/2 without TLS, and answers 200 with trailers.
     pub fn speaking_h2c() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let place = Place::Tcp(listener.local_addr().expect("an address"), "h2c");
-        let notes = Notes::default();
-        let kept = notes.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().filter_map(Result::ok) {
-                let notes = kept.clone();
-                thread::spawn(move || http2::serve(stream, &notes));
-            }
-        });
-        Self { place, notes }
+        Self::listening("h2c", http2::serve)
     }
 
     /// The upstream as a route names it.

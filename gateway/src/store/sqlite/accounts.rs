@@ -65,28 +65,15 @@ impl AccountStore for SqliteStore {
     }
 
     async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
-        let mut connection = self.database.read().await?;
-        // All ids follow the empty key.
-        let after = page
-            .after
-            .map_or_else(Vec::new, |id| id.as_bytes().to_vec());
-        let limit = i64::from(page.limit.min(AccountPage::LIMIT_MAX));
-        let select = match page.tenant {
-            Some(tenant) => query(SELECT_PAGE_OF_TENANT).bind(tenant.as_bytes().to_vec()),
-            None => query(SELECT_PAGE),
-        };
-        let rows = select.bind(after).bind(limit).fetch_all(&mut *connection);
-        let rows = rows.await.map_err(fault)?;
-        let ids = rows.iter().map(|row| id_of(&Columns(row)));
-        let ids: Vec<AccountId> = ids.collect::<Result<_, _>>()?;
-        let mut grants = grants_of(&mut connection, &ids).await?;
-        let mut accounts = Vec::with_capacity(rows.len());
-        for (row, id) in rows.iter().zip(ids) {
-            let key = self.account_key(id).await?;
-            let grants = grants.remove(&id).unwrap_or_default();
-            accounts.push(account(&Columns(row), &key, grants)?);
+        let mut after = page.after;
+        loop {
+            let (accounts, last) = self.page(AccountPage { after, ..page }).await?;
+            // A page on which nothing can be read is not the last one.
+            if last.is_none() || !accounts.is_empty() {
+                return Ok(accounts);
+            }
+            after = last;
         }
-        Ok(accounts)
     }
 
     async fn insert(&self, account: NewAccount, journal: Vec<Draft>) -> Result<(), StoreError> {
@@ -118,9 +105,7 @@ impl SqliteStore {
     /// The key of an account that was not erased.
     pub(super) async fn account_key(&self, account: AccountId) -> Result<SealingKey, StoreError> {
         let key = self.scribe.personal_keys.find(KeyName::Account(account));
-        key.await?.ok_or_else(|| {
-            damaged("keys.db does not hold the key of an account; restore its latest copy")
-        })
+        key.await?.ok_or_else(key_is_missing)
     }
 
     /// Seals a value with the account's key.
@@ -132,6 +117,43 @@ impl SqliteStore {
     ) -> Result<Vec<u8>, StoreError> {
         let key = self.account_key(account).await?;
         Ok(key.seal(context, value, &*self.entropy)?)
+    }
+
+    /// The accounts of a page that can be read, and the last one of it whether or not it can.
+    async fn page(
+        &self,
+        page: AccountPage,
+    ) -> Result<(Vec<Account>, Option<AccountId>), StoreError> {
+        let mut connection = self.database.read().await?;
+        // All ids follow the empty key.
+        let after = page
+            .after
+            .map_or_else(Vec::new, |id| id.as_bytes().to_vec());
+        let limit = i64::from(page.limit.min(AccountPage::LIMIT_MAX));
+        let select = match page.tenant {
+            Some(tenant) => query(SELECT_PAGE_OF_TENANT).bind(tenant.as_bytes().to_vec()),
+            None => query(SELECT_PAGE),
+        };
+        let rows = select.bind(after).bind(limit).fetch_all(&mut *connection);
+        let rows = rows.await.map_err(fault)?;
+        let ids = rows.iter().map(|row| id_of(&Columns(row)));
+        let ids: Vec<AccountId> = ids.collect::<Result<_, _>>()?;
+        let last = ids.last().copied();
+        let mut grants = grants_of(&mut connection, &ids).await?;
+        let mut keys = self.scribe.personal_keys.of_accounts(&ids).await?;
+        let mut accounts = Vec::with_capacity(rows.len());
+        for (row, id) in rows.iter().zip(ids) {
+            let grants = grants.remove(&id).unwrap_or_default();
+            let key = keys.remove(&id).unwrap_or_else(|| Err(key_is_missing()));
+            match key.and_then(|key| account(&Columns(row), &key, grants)) {
+                // One that is damaged hides no other.
+                Err(error @ StoreError::Corrupt(_)) => {
+                    tracing::error!(account = %id, %error, "an account cannot be read, and is left out of a list");
+                }
+                read => accounts.push(read?),
+            }
+        }
+        Ok((accounts, last))
     }
 
     async fn account(
@@ -288,6 +310,10 @@ fn account(
         epoch: row.epoch("epoch")?,
         created_at: row.time("created_at")?,
     })
+}
+
+fn key_is_missing() -> StoreError {
+    damaged("keys.db does not hold the key of an account; restore its latest copy")
 }
 
 fn id_of(row: &Columns<'_>) -> Result<AccountId, StoreError> {

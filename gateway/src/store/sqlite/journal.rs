@@ -7,7 +7,7 @@ use std::{
 
 use octroi_policy::time::Timestamp;
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
     SqliteStore,
@@ -40,6 +40,9 @@ pub(super) struct JournalWriter {
     database: Arc<Database>,
     scribe: Arc<Scribe>,
     queue: Mutex<Queue>,
+    /// Where the store was opened, which outlives whoever asks: those may run on a thread of their
+    /// own that stops while others still wait for their lines.
+    runtime: Handle,
 }
 
 #[derive(Default)]
@@ -54,11 +57,12 @@ struct Waiting {
 }
 
 impl JournalWriter {
-    pub(super) fn new(database: Arc<Database>, scribe: Arc<Scribe>) -> Self {
+    pub(super) fn new(database: Arc<Database>, scribe: Arc<Scribe>, runtime: Handle) -> Self {
         Self {
             database,
             scribe,
             queue: Mutex::default(),
+            runtime,
         }
     }
 
@@ -77,7 +81,8 @@ impl JournalWriter {
             // A task of its own: a caller that goes away must not take the others' lines along.
             // All callers wait for it, and shutdown waits for them.
             let writer = Arc::clone(self);
-            tokio::spawn(async move { writer.write_queue().await });
+            self.runtime
+                .spawn(async move { writer.write_queue().await });
         }
         written.await.unwrap_or_else(|_| {
             let text = FaultText::new("the journal's writer stopped");
@@ -136,6 +141,11 @@ impl JournalWriter {
         tx.commit().await?;
         fail_point("journal_after_commit");
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_being_written(&self) -> bool {
+        self.queue().is_being_written
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -16,6 +16,7 @@ use sqlx::{
     SqlSafeStr as _, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
+use tokio::runtime::Handle;
 
 use super::{
     SqliteStore,
@@ -178,6 +179,7 @@ pub(super) async fn open_under(
         journal: Arc::new(JournalWriter::new(
             Arc::clone(&database),
             Arc::clone(&scribe),
+            Handle::current(),
         )),
         database,
         scribe,

@@ -1,11 +1,13 @@
 //! The file of personal keys: each sealed with the keyring, gone for good once it is destroyed.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
+use octroi_policy::id::AccountId;
 use sqlx::{Row as _, SqlitePool};
 
 use super::{
     fault::{damaged, fault},
+    rows::{Columns, list_of},
     statements::query,
     traces::Traces,
 };
@@ -38,6 +40,27 @@ impl PersonalKeys {
         let sealed = self.find_sealed(name).await?;
         let key = sealed.map(|sealed| self.unseal(name, &sealed));
         key.transpose()
+    }
+
+    /// The keys of these accounts, by one statement: sign-ins wait for the same connection. One that
+    /// does not open says nothing of the others; one that was destroyed is not among them.
+    pub(super) async fn of_accounts(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<HashMap<AccountId, Result<SealingKey, StoreError>>, StoreError> {
+        let rows = query(SELECT_OF_ACCOUNTS)
+            .bind(list_of(accounts.iter().map(AccountId::as_bytes)))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(fault)?;
+        let mut keys = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let row = Columns(row);
+            let account = AccountId::from_bytes(row.fixed("id")?);
+            let sealed = row.bytes("sealed")?;
+            keys.insert(account, self.unseal(KeyName::Account(account), &sealed));
+        }
+        Ok(keys)
     }
 
     /// The key of this name, or the one that `stand_in` holds: the same work for both.
@@ -78,7 +101,8 @@ impl PersonalKeys {
         kept.ok_or_else(|| damaged("a personal key that was just made is gone"))
     }
 
-    async fn find_sealed(&self, name: KeyName) -> Result<Option<Vec<u8>>, StoreError> {
+    /// The key of this name as it is kept; `None` once it was destroyed.
+    pub(super) async fn find_sealed(&self, name: KeyName) -> Result<Option<Vec<u8>>, StoreError> {
         let row = query("SELECT sealed FROM personal_key WHERE name = $1")
             .bind(name.to_bytes())
             .fetch_optional(&self.pool)
@@ -143,7 +167,7 @@ impl PersonalKeys {
 
     /// Deletes the key of an account, and goes no further.
     #[cfg(test)]
-    pub(super) async fn delete_for_tests(&self, account: octroi_policy::id::AccountId) {
+    pub(super) async fn delete_for_tests(&self, account: AccountId) {
         let delete = query("DELETE FROM personal_key WHERE name = $1")
             .bind(KeyName::Account(account).to_bytes())
             .execute(&self.pool);
@@ -152,7 +176,7 @@ impl PersonalKeys {
 
     /// Makes the key of an account one that does not open.
     #[cfg(test)]
-    pub(super) async fn damage_for_tests(&self, account: octroi_policy::id::AccountId) {
+    pub(super) async fn damage_for_tests(&self, account: AccountId) {
         let damage = query("UPDATE personal_key SET sealed = x'00' WHERE name = $1")
             .bind(KeyName::Account(account).to_bytes())
             .execute(&self.pool);
@@ -180,6 +204,12 @@ impl PersonalKeys {
         self.pool.close().await;
     }
 }
+
+/// The keys of the accounts of a list. Their names are a letter and the account.
+pub(super) const SELECT_OF_ACCOUNTS: &str =
+    "SELECT substr(personal_key.name, 2) AS id, personal_key.sealed
+     FROM json_each($1) AS wanted
+     CROSS JOIN personal_key ON personal_key.name = unhex('61' || wanted.value)";
 
 fn context(name: &[u8]) -> Vec<u8> {
     [b"personal key ".as_slice(), name].concat()

@@ -1,11 +1,15 @@
 //! Sessions as pages and the command line show them: each question one statement, and one each for
 //! hosts, rights and keys, however many sessions there are.
+//!
+//! An origin that does not open is left out and told of in the log: a session is never hidden for it
+//! from whoever may have to end it.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{BTreeSet, HashMap};
 
 use octroi_policy::{
     host::Host,
     id::{AccountId, SessionId},
+    session::SessionRecord,
     time::Timestamp,
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
@@ -23,7 +27,6 @@ use crate::{
     keyring::sealing::SealingKey,
     store::{
         StoreError,
-        personal_keys::KeyName,
         sessions::{EndCause, SessionOrigin, SessionView},
     },
 };
@@ -98,7 +101,7 @@ impl SqliteStore {
             let key = keys.get(&record.account).and_then(Option::as_ref);
             let row = Columns(row);
             views.push(SessionView {
-                origin: origin(&row, record.id, key)?,
+                origin: readable_origin(&row, &record, key)?,
                 last_used_at: match self.roster.session(record.id) {
                     Some(live) => live.last_used_at(),
                     None => row.time("last_used_at")?,
@@ -121,15 +124,35 @@ impl SqliteStore {
         &self,
         rows: &[SqliteRow],
     ) -> Result<HashMap<AccountId, Option<SealingKey>>, StoreError> {
-        let mut keys = HashMap::new();
-        for row in rows {
-            let account = AccountId::from_bytes(Columns(row).fixed("account")?);
-            if let Entry::Vacant(vacant) = keys.entry(account) {
-                let name = KeyName::Account(account);
-                vacant.insert(self.scribe.personal_keys.find(name).await?);
+        let accounts = rows.iter().map(|row| Columns(row).fixed("account"));
+        let accounts = accounts.map(|account| account.map(AccountId::from_bytes));
+        let accounts: BTreeSet<AccountId> = accounts.collect::<Result<_, _>>()?;
+        let accounts: Vec<AccountId> = accounts.into_iter().collect();
+        let mut found = self.scribe.personal_keys.of_accounts(&accounts).await?;
+        let key_of = |account| match found.remove(&account) {
+            Some(Ok(key)) => (account, Some(key)),
+            Some(Err(error)) => {
+                tracing::error!(%account, %error, "where its sessions were opened from cannot be read");
+                (account, None)
             }
+            None => (account, None),
+        };
+        Ok(accounts.into_iter().map(key_of).collect())
+    }
+}
+
+/// The same as [`origin`], or nothing where it is damaged.
+fn readable_origin(
+    row: &Columns<'_>,
+    record: &SessionRecord,
+    key: Option<&SealingKey>,
+) -> Result<SessionOrigin, StoreError> {
+    match origin(row, record.id, key) {
+        Err(error @ StoreError::Corrupt(_)) => {
+            tracing::error!(account = %record.account, %error, "where a session was opened from cannot be read");
+            Ok(SessionOrigin::default())
         }
-        Ok(keys)
+        other => other,
     }
 }
 

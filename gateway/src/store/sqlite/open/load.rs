@@ -28,7 +28,8 @@ impl SqliteStore {
         for row in &erased {
             let account = AccountId::from_bytes(Columns(row).fixed("id")?);
             let name = KeyName::Account(account);
-            if self.scribe.personal_keys.find(name).await?.is_some() {
+            // Whether it opens does not matter any more.
+            if self.scribe.personal_keys.find_sealed(name).await?.is_some() {
                 self.scribe.personal_keys.destroy(name).await?;
             }
         }

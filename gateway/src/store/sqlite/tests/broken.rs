@@ -2,8 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{Site, meddle};
-use crate::{entropy::SystemEntropy, keyring::Keyring};
+use octroi_policy::id::AccountId;
+
+use super::{NOW, Site, another_person, meddle, person, sign_in};
+use crate::{
+    entropy::SystemEntropy,
+    keyring::Keyring,
+    store::{
+        accounts::{AccountPage, AccountStore},
+        personal_keys::KeyName,
+        sessions::SessionStore,
+    },
+};
 
 #[tokio::test]
 async fn a_data_directory_that_another_process_has_open_is_refused() {
@@ -149,7 +159,7 @@ async fn the_files_may_be_read_by_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let site = Site::new();
     let store = site.open().await;
-    super::person(&store).await;
+    person(&store).await;
     let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(site.data()), 0o700);
     for file in std::fs::read_dir(site.data()).unwrap() {
@@ -165,4 +175,54 @@ async fn refusal(site: &Site) -> String {
         .err()
         .unwrap()
         .to_string()
+}
+
+#[tokio::test]
+async fn what_is_damaged_about_one_account_hides_no_other() {
+    let site = Site::new();
+    let store = site.open().await;
+    let mut two = [person(&store).await, another_person(&store).await];
+    two.sort_by_key(|account| account.id);
+    let [damaged, other] = two;
+    let (unreadable, _) = sign_in(&store, &damaged).await;
+    let (readable, _) = sign_in(&store, &other).await;
+    let keys = &store.scribe.personal_keys;
+    keys.damage_for_tests(damaged.id).await;
+    // One at a time: the page of the damaged one is empty, and not the last.
+    for limit in [100, 1] {
+        let page = AccountPage {
+            tenant: None,
+            after: None,
+            limit,
+        };
+        let listed = AccountStore::list(&store, page).await.unwrap();
+        let ids: Vec<AccountId> = listed.iter().map(|account| account.id).collect();
+        assert_eq!(ids, [other.id]);
+    }
+    let seen = SessionStore::list(&store, 100).await.unwrap();
+    assert_eq!(seen.len(), 2, "each session can be found, and ended");
+    for view in seen {
+        assert_eq!(view.origin.address.is_some(), view.record.id == readable);
+    }
+    let view = store.find(unreadable).await.unwrap().unwrap();
+    assert_eq!(view.origin.address, None);
+}
+
+/// A crash may leave the key of an erased account behind, and a disk may damage it then.
+#[tokio::test]
+async fn a_damaged_key_of_an_erased_account_stops_no_start_and_is_destroyed() {
+    let site = Site::new();
+    let store = site.open().await;
+    let account = person(&store).await;
+    let held = store.unsettled.hold();
+    let erased = store.erase_rows(account.id, NOW, &[], &held).await;
+    erased.unwrap();
+    held.settled();
+    let keys = &store.scribe.personal_keys;
+    keys.damage_for_tests(account.id).await;
+    site.closed(store).await;
+    let store = site.open().await;
+    let name = KeyName::Account(account.id);
+    let left = store.scribe.personal_keys.find_sealed(name).await.unwrap();
+    assert_eq!(left, None);
 }

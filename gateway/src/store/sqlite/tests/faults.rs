@@ -249,6 +249,35 @@ async fn a_line_that_cannot_be_sealed_keeps_nobody_elses_from_being_written() {
     assert_eq!(store.head().await.unwrap().sequence, 3);
 }
 
+/// Workers stop one by one, each with its runtime.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_stops_takes_no_lines_of_others_along() {
+    let site = Site::new();
+    let store = Arc::new(site.open().await);
+    let account = person(&store).await;
+    let tx = store.database.begin(Weight::Essential).await.unwrap();
+    let (store_there, line) = (Arc::clone(&store), draft(&account));
+    let worker = std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        let patience = std::time::Duration::from_millis(50);
+        let gone = runtime.block_on(async {
+            tokio::time::timeout(patience, store_there.append(vec![line])).await
+        });
+        runtime.shutdown_background();
+        gone.is_err()
+    });
+    let (store_here, line) = (Arc::clone(&store), draft(&account));
+    while !store.journal.is_being_written() {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    let other = tokio::spawn(async move { store_here.append(vec![line]).await });
+    assert!(worker.join().unwrap(), "it stopped while its line waited");
+    drop(tx);
+    other.await.unwrap().unwrap();
+    assert_eq!(store.head().await.unwrap().sequence, 2);
+}
+
 #[tokio::test]
 async fn a_panic_of_the_journals_writer_costs_its_own_callers_alone() {
     let site = Site::new();

@@ -158,6 +158,13 @@ impl Identity {
         })))
     }
 
+    /// Takes note of what password hashes are kept: logins that have none cost as much as they do.
+    pub(crate) async fn look_at_hashes(&self) -> Result<(), StoreError> {
+        let kept = self.0.stores.accounts.hash_counts().await?;
+        self.0.hasher.take_note(&kept);
+        Ok(())
+    }
+
     /// What the hashing threads have done and have to do, for metrics.
     pub(crate) fn hashing_load(&self) -> &Arc<HashingLoad> {
         self.0.hasher.load()

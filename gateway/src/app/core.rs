@@ -62,6 +62,7 @@ impl Core {
             ender: open_requests.clone(),
         })
         .map_err(unavailable)?;
+        identity.look_at_hashes().await.map_err(unavailable)?;
         let core = Self {
             keyring,
             stores,

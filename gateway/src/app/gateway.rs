@@ -273,6 +273,7 @@ impl Upkeep {
         passports: Arc<Passports>,
     ) -> Self {
         Self {
+            identity: core.identity.clone(),
             stores: core.stores.clone(),
             open_requests: Arc::clone(&core.open_requests),
             clock: Arc::clone(&core.clock),

@@ -16,6 +16,7 @@ use super::live::Live;
 use crate::{
     assertion::{Passports, SigningKeys},
     clock::Clock,
+    identity::Identity,
     journal::time::Concern,
     lifecycle::Tasks,
     listener::open_requests::{EndReason, OpenRequests},
@@ -25,6 +26,8 @@ use crate::{
 /// What upkeep works on.
 #[derive(Clone)]
 pub(super) struct Upkeep {
+    /// Who people are.
+    pub(super) identity: Identity,
     /// Everything that is kept.
     pub(super) stores: Stores,
     /// What is being answered.
@@ -74,6 +77,11 @@ impl Upkeep {
         repeat(tasks, "counted failures", FAILURES_EVERY, move || {
             let own = own.clone();
             async move { own.stores.journal.flush_failures(own.clock.now()).await }
+        });
+        let own = self.clone();
+        repeat(tasks, "password hashes", HASHES_EVERY, move || {
+            let own = own.clone();
+            async move { own.identity.look_at_hashes().await }
         });
         let own = self.clone();
         repeat(tasks, "sessions", SESSIONS_EVERY, move || {
@@ -231,6 +239,8 @@ where
 const EXPIRY_EVERY: Duration = Duration::from_millis(500);
 /// How soon after its minute a count of failures is written.
 const FAILURES_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked what password hashes are kept: it reads the accounts once, some 0.1 s for 100,000.
+const HASHES_EVERY: Duration = Duration::from_mins(10);
 /// After a crash a session may end this much early, never late.
 const SESSIONS_EVERY: Duration = Duration::from_mins(1);
 /// How often the log stream learns the journal's head.

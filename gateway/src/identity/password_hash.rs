@@ -1,7 +1,10 @@
 //! Argon2id over a password and a pepper: made, verified, and always at the same cost.
 
+mod stand_in;
+
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use argon2::{
     Algorithm, Argon2, KeyId, Params, ParamsBuilder, PasswordHash as Phc, Version,
     password_hash::phc::{Ident, Output, ParamsString, Salt},
@@ -9,6 +12,8 @@ use argon2::{
 use octroi_policy::{password::opaque::OpaquePassword, throttle::Source};
 use zeroize::Zeroizing;
 
+pub(super) use self::stand_in::Lot;
+use self::stand_in::Population;
 use super::{
     Fault,
     hashing_pool::{Arena, HashingCapacity, HashingLoad, HashingPool, NotHashed},
@@ -16,7 +21,7 @@ use super::{
 use crate::{
     constant_time,
     keyring::{KeyVersion, Keyring},
-    store::accounts::PasswordHash,
+    store::accounts::{HashCount, PasswordHash},
 };
 
 /// What a hash costs. Parameters may rise over the years; they never fall below the floor.
@@ -101,6 +106,15 @@ pub(super) struct PasswordHasher {
     recipe: Arc<Recipe>,
 }
 
+/// What takes a hash's place where there is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StandIn {
+    /// Drawn anew each time.
+    pub(super) salt: [u8; 16],
+    /// What it costs, by the login.
+    pub(super) lot: Lot,
+}
+
 /// What came of a verification.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Verified {
@@ -134,13 +148,29 @@ impl PasswordHasher {
     ) -> std::io::Result<Self> {
         Ok(Self {
             pool: HashingPool::start(capacity)?,
-            recipe: Arc::new(Recipe { cost, peppers }),
+            recipe: Arc::new(Recipe {
+                cost,
+                peppers,
+                population: ArcSwap::default(),
+            }),
         })
     }
 
     /// What the threads have done and have to do.
     pub(super) const fn load(&self) -> &Arc<HashingLoad> {
         self.pool.load()
+    }
+
+    /// Takes note of what hashes are kept, for those who have none.
+    pub(super) fn take_note(&self, kept: &[HashCount]) {
+        // What does not read is no hash of ours: whoever has it cannot sign in, and is told so.
+        let counted = kept.iter().filter_map(|count| {
+            let phc = Phc::new(&count.parameters).ok()?;
+            Some((read_params(&phc).ok()?, count.accounts))
+        });
+        self.recipe
+            .population
+            .store(Arc::new(Population::of(counted)));
     }
 
     /// Hashes a password under today's parameters.
@@ -155,18 +185,18 @@ impl PasswordHasher {
             .await
     }
 
-    /// Verifies a password against a hash; costs as much without a password or a hash, whose
-    /// place `salt` takes.
+    /// Verifies a password against a hash; costs as much without a password or a hash, whose place
+    /// `stand_in` takes.
     pub(super) async fn verify(
         &self,
         source: Option<Source>,
         password: Option<Arc<OpaquePassword>>,
         stored: Option<PasswordHash>,
-        salt: [u8; 16],
+        stand_in: StandIn,
     ) -> Result<Verified, NoVerdict> {
         let recipe = Arc::clone(&self.recipe);
         self.on_pool(source, move |arena| {
-            recipe.verify(arena, password.as_deref(), stored.as_ref(), salt)
+            recipe.verify(arena, password.as_deref(), stored.as_ref(), stand_in)
         })
         .await
     }
@@ -218,6 +248,7 @@ const OUTPUT_LEN: usize = 32;
 struct Recipe {
     cost: HashCost,
     peppers: Peppers,
+    population: ArcSwap<Population>,
 }
 
 impl Recipe {
@@ -250,13 +281,17 @@ impl Recipe {
         arena: &mut Arena,
         password: Option<&OpaquePassword>,
         stored: Option<&PasswordHash>,
-        salt: [u8; 16],
+        stand_in: StandIn,
     ) -> Result<Verified, Unhashable> {
         let current = self.current_params()?;
         let text = password.map_or(&b"-"[..], OpaquePassword::as_bytes);
         let Some(stored) = stored else {
-            let unused = derive(arena, &self.peppers.current, &current, text, &salt)?;
+            let population = self.population.load();
+            let params = population.drawn(stand_in.lot).unwrap_or(&current);
+            let pepper = &self.peppers.current;
+            let unused = derive(arena, pepper, params, text, &stand_in.salt)?;
             std::hint::black_box(unused);
+            self.pad(arena, params)?;
             return Ok(Verified::Differs);
         };
         let stored = Stored::read(stored)?;
@@ -317,14 +352,9 @@ struct Stored {
 impl Stored {
     fn read(stored: &PasswordHash) -> Result<Self, Unhashable> {
         let phc = Phc::new(stored.expose_phc()).map_err(|_| Unhashable::Damaged)?;
-        let params = Params::try_from(&phc).map_err(|_| Unhashable::Damaged)?;
-        let ours = phc.algorithm.as_str() == Algorithm::Argon2id.as_str()
-            && phc.version == Some(Version::V0x13.into())
-            && params.p_cost() == 1
-            && params.m_cost() <= HashCost::MEMORY_KIB_MAX
-            && params.t_cost() <= HashCost::PASSES_MAX;
+        let params = read_params(&phc)?;
         match (phc.salt, phc.hash) {
-            (Some(salt), Some(output)) if ours && output.len() == OUTPUT_LEN => Ok(Self {
+            (Some(salt), Some(output)) if output.len() == OUTPUT_LEN => Ok(Self {
                 params,
                 salt: salt.to_vec(),
                 output: Zeroizing::new(output.as_bytes().to_vec()),
@@ -332,6 +362,17 @@ impl Stored {
             _ => Err(Unhashable::Damaged),
         }
     }
+}
+
+/// The parameters of a hash of ours.
+fn read_params(phc: &Phc) -> Result<Params, Unhashable> {
+    let params = Params::try_from(phc).map_err(|_| Unhashable::Damaged)?;
+    let ours = phc.algorithm.as_str() == Algorithm::Argon2id.as_str()
+        && phc.version == Some(Version::V0x13.into())
+        && params.p_cost() == 1
+        && params.m_cost() <= HashCost::MEMORY_KIB_MAX
+        && params.t_cost() <= HashCost::PASSES_MAX;
+    ours.then_some(params).ok_or(Unhashable::Damaged)
 }
 
 fn derive(

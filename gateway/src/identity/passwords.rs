@@ -81,6 +81,7 @@ impl Identity {
             typed,
             now,
         };
+        let lot = services.lot(tenant, &account.login);
         let granted = match services.reserve(&counters, now).await? {
             Attempt::Granted(granted) => granted,
             Attempt::Refused { retry_at } => {
@@ -90,7 +91,7 @@ impl Identity {
                 return Ok(PasswordChange::TooManyAttempts { retry_at });
             }
         };
-        match services.verify(&looked_at, &current, &granted).await? {
+        match services.verify(&looked_at, &current, &granted, lot).await? {
             Looked::Verdict(Verified::Matches { .. }) => {}
             Looked::Verdict(Verified::Differs) => {
                 services

@@ -22,7 +22,7 @@ use self::opening::WayIn;
 use super::{
     Fault, Identity, Services,
     client::ClientFacts,
-    password_hash::{NoVerdict, Verified},
+    password_hash::{Lot, NoVerdict, StandIn, Verified},
     secret::{SessionToken, TypedPassword},
     throttle::{Attempt, Granted},
     trace,
@@ -93,6 +93,7 @@ impl Identity {
         let named = services.named(&attempt);
         let account = services.look_up(&named).await?;
         let counters = services.counters(named.tenant.as_ref(), named.counted(), client.address);
+        let lot = services.lot(named.tenant.as_ref(), named.counted());
         let looked_at = LookedAt {
             client,
             account: account.as_ref(),
@@ -109,7 +110,7 @@ impl Identity {
             }
         };
         let verified = match services
-            .verify(&looked_at, &attempt.password, &granted)
+            .verify(&looked_at, &attempt.password, &granted, lot)
             .await?
         {
             Looked::Verdict(verified) => verified,
@@ -174,8 +175,10 @@ impl Services {
         looked_at: &LookedAt<'_>,
         typed: &TypedPassword,
         granted: &Granted,
+        lot: Lot,
     ) -> Result<Looked, Fault> {
         let salt = entropy::random(self.entropy.as_ref())?;
+        let stand_in = StandIn { salt, lot };
         let password = OpaquePassword::from_typed(typed.expose())
             .ok()
             .map(Arc::new);
@@ -184,7 +187,7 @@ impl Services {
             .and_then(|account| account.password.as_ref())
             .map(|password| password.hash.clone());
         let source = Some(looked_at.client.source());
-        match self.hasher.verify(source, password, stored, salt).await {
+        match self.hasher.verify(source, password, stored, stand_in).await {
             Ok(verified) => Ok(Looked::Verdict(verified)),
             Err(NoVerdict::Fault(fault)) => Err(fault),
             Err(NoVerdict::Busy {

@@ -11,7 +11,7 @@ use octroi_policy::{
     time::Timestamp,
 };
 
-use super::{Fault, Services};
+use super::{Fault, Services, password_hash::Lot};
 use crate::{
     journal::FailureSource,
     keyring::Purpose,
@@ -77,6 +77,13 @@ impl Services {
                 ThrottleKey(self.keyed(b"account", &[tenant.as_bytes(), login.as_bytes()])),
             ],
         }
+    }
+
+    /// What a look at this login costs where it has no hash: the same for all ways to type it.
+    pub(super) fn lot(&self, tenant: Option<&TenantName>, login: &str) -> Lot {
+        let tenant = tenant.map_or("", TenantName::as_str);
+        let drawn = u128::from_be_bytes(self.keyed(b"lot", &[tenant.as_bytes(), login.as_bytes()]));
+        Lot(u64::try_from(drawn >> u64::BITS).unwrap_or(0))
     }
 
     /// The source of a failure, as the journal groups them.

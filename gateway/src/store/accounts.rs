@@ -29,6 +29,9 @@ pub(crate) trait AccountStore: Send + Sync + 'static {
     /// Accounts in the order of their ids: those of one tenant, or all.
     async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError>;
 
+    /// How many accounts have a password hash of which parameters; erased ones are not counted.
+    async fn hash_counts(&self) -> Result<Vec<HashCount>, StoreError>;
+
     /// Adds an account. [`super::Conflict::LoginTaken`], [`super::Conflict::Missing`] (the tenant).
     async fn insert(&self, account: NewAccount, journal: Vec<Draft>) -> Result<(), StoreError>;
 
@@ -204,6 +207,15 @@ impl PasswordHash {
     pub(crate) fn expose_phc(&self) -> &str {
         &self.0
     }
+}
+
+/// How many accounts have a password hash of these parameters.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct HashCount {
+    /// The PHC string up to its parameters of cost: `$argon2id$v=19$m=19456,t=2,p=1`.
+    pub(crate) parameters: String,
+    /// So many.
+    pub(crate) accounts: u64,
 }
 
 /// A change after which no earlier session of the account counts.

@@ -75,6 +75,7 @@ contract! {
     }
     accounts: {
         an_account_is_found_by_its_login_in_its_own_tenant_alone,
+        hashes_are_counted_by_what_they_cost,
         a_login_is_unique_within_its_tenant,
         accounts_are_listed_page_by_page,
         a_change_raises_the_epoch_and_ends_every_session,

@@ -41,6 +41,7 @@ impl Bench {
             Arc::new(SystemEntropy),
         );
         let upkeep = Upkeep {
+            identity: world.identity.clone(),
             stores: world.stores.clone(),
             open_requests: OpenRequests::new(),
             clock,

@@ -5,6 +5,10 @@ use std::num::NonZeroUsize;
 use super::*;
 
 const SALT: [u8; 16] = [7; 16];
+const STAND_IN: StandIn = StandIn {
+    salt: SALT,
+    lot: Lot(0),
+};
 const CAPACITY: HashingCapacity = HashingCapacity {
     threads: NonZeroUsize::MIN,
     waiting_max: 8,
@@ -32,7 +36,7 @@ fn password(text: &str) -> OpaquePassword {
 async fn verified(hasher: &PasswordHasher, text: &str, stored: &PasswordHash) -> Verified {
     let password = Some(Arc::new(password(text)));
     hasher
-        .verify(None, password, Some(stored.clone()), SALT)
+        .verify(None, password, Some(stored.clone()), STAND_IN)
         .await
         .unwrap()
 }
@@ -119,11 +123,84 @@ async fn nobody_and_nothing_cost_as_much_as_somebody() {
     let mut before = hasher.load().kib_passes();
     let typed = || Some(Arc::new(password("agrafe")));
     for (password, stored) in [(typed(), None), (None, None), (None, Some(hash))] {
-        let verdict = hasher.verify(None, password, stored, SALT).await.unwrap();
+        let verdict = hasher
+            .verify(None, password, stored, STAND_IN)
+            .await
+            .unwrap();
         assert_eq!(verdict, Verified::Differs);
         assert_eq!(hasher.load().kib_passes() - before, 64);
         before = hasher.load().kib_passes();
     }
+}
+
+/// Of a thousand logins that nobody has, as many do an older hash's work in its pieces as of those that somebody has.
+#[test]
+fn c5_nobodys_look_is_an_older_accounts_as_often_as_somebodys() {
+    let older = Params::new(24, 1, 1, None).unwrap();
+    let newer = Params::new(64, 1, 1, None).unwrap();
+    let lots = || (0..1000).map(|number| Lot(u64::MAX / 2000 * (2 * number + 1)));
+    let share_of_older = |counts: [u64; 2]| {
+        let [of_older, of_newer] = counts;
+        let kept = [(newer.clone(), of_newer), (older.clone(), of_older)];
+        let population = Population::of(kept);
+        let drawn = lots().map(|lot| population.drawn(lot).unwrap().m_cost());
+        drawn.filter(|memory| *memory == 24).count()
+    };
+    assert_eq!(share_of_older([0, 5]), 0);
+    assert_eq!(share_of_older([1, 99]), 10);
+    assert_eq!(share_of_older([40, 120]), 250);
+    assert_eq!(share_of_older([7, 0]), 1000);
+    assert!(Population::default().drawn(Lot(u64::MAX)).is_none());
+}
+
+/// As hashes are made anew, nobody's become of today too, and none goes back: as those of accounts.
+#[test]
+fn c5_nobodys_look_grows_newer_with_everybodys() {
+    let older = Params::new(24, 1, 1, None).unwrap();
+    let newer = Params::new(64, 1, 1, None).unwrap();
+    for number in 0..100 {
+        let lot = Lot(u64::MAX / 100 * number);
+        let costs = (0..=50).map(|renewed| {
+            let kept = [(older.clone(), 50 - renewed), (newer.clone(), renewed)];
+            Population::of(kept).drawn(lot).unwrap().m_cost()
+        });
+        assert!(costs.is_sorted(), "{lot:?}");
+    }
+}
+
+/// The least lot falls on the older hash, the greatest on the newer: the work of each is its account's, piece by piece.
+#[tokio::test]
+async fn c5_nobodys_look_does_the_work_of_the_account_that_was_drawn() {
+    let hasher = hasher(64, 1, &[]);
+    let count = |parameters: &str, accounts| HashCount {
+        parameters: parameters.to_owned(),
+        accounts,
+    };
+    hasher.take_note(&[
+        count("$argon2id$v=19$m=24,t=1,p=1", 3),
+        count("$argon2id$v=19$m=64,t=1,p=1", 1),
+        count("$2b$10", 1000),
+    ]);
+    let mut before = 0;
+    // 24 and 40 to pad it; 64.
+    for (lot, work) in [(Lot(0), 64), (Lot(u64::MAX), 64)] {
+        let stand_in = StandIn { salt: SALT, lot };
+        let typed = Some(Arc::new(password("agrafe")));
+        let verdict = hasher.verify(None, typed, None, stand_in).await.unwrap();
+        assert_eq!(verdict, Verified::Differs);
+        assert_eq!(hasher.load().kib_passes() - before, work);
+        before = hasher.load().kib_passes();
+    }
+    let drawn = |lot| {
+        let population = hasher.recipe.population.load();
+        population.drawn(lot).map(Params::m_cost)
+    };
+    assert_eq!(drawn(Lot(u64::MAX / 4 * 3 - 4)), Some(24));
+    assert_eq!(drawn(Lot(u64::MAX / 4 * 3 + 4)), Some(64));
+    hasher.take_note(&[count("$argon2id$v=19$m=128,t=1,p=1", 1)]);
+    let typed = Some(Arc::new(password("agrafe")));
+    hasher.verify(None, typed, None, STAND_IN).await.unwrap();
+    assert_eq!(hasher.load().kib_passes() - before, 128);
 }
 
 #[tokio::test]
@@ -145,7 +222,12 @@ async fn a_hash_that_is_not_ours_is_a_fault_and_no_verdict() {
     ] {
         let stored = PasswordHash::from_phc(Zeroizing::new(phc.to_owned()));
         let verdict = hasher
-            .verify(None, Some(Arc::new(password("agrafe"))), Some(stored), SALT)
+            .verify(
+                None,
+                Some(Arc::new(password("agrafe"))),
+                Some(stored),
+                STAND_IN,
+            )
             .await;
         assert!(
             matches!(verdict, Err(NoVerdict::Fault(Fault::Hash(found))) if found == expected),

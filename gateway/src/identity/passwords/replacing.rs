@@ -18,7 +18,7 @@ use crate::{
     identity::{
         Fault, Services,
         client::ClientFacts,
-        password_hash::{NoVerdict, Verified},
+        password_hash::{NoVerdict, StandIn, Verified},
         secret::TypedPassword,
         sign_in::{NewSession, opening::Opening},
         trace,
@@ -151,7 +151,10 @@ impl Services {
             .as_ref()
             .map(|password| password.hash.clone());
         let source = Some(client.source());
-        let verified = self.hasher.verify(source, password, stored, salt).await?;
+        let lot = self.lot(Some(&account.tenant_name), &account.login);
+        let stand_in = StandIn { salt, lot };
+        let verified = self.hasher.verify(source, password, stored, stand_in);
+        let verified = verified.await?;
         Ok(matches!(verified, Verified::Matches { .. }))
     }
 

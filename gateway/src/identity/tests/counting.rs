@@ -19,7 +19,8 @@ use crate::{
     store::{
         StoreError, Stores,
         accounts::{
-            Account, AccountCommand, AccountPage, AccountStore, Changed, Erased, NewAccount,
+            Account, AccountCommand, AccountPage, AccountStore, Changed, Erased, HashCount,
+            NewAccount,
         },
         tenants::{Tenant, TenantStore},
         throttle::{Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
@@ -84,6 +85,11 @@ impl AccountStore for Counted<dyn AccountStore> {
     async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
         self.calls.note("accounts.list");
         self.inner.list(page).await
+    }
+
+    async fn hash_counts(&self) -> Result<Vec<HashCount>, StoreError> {
+        self.calls.note("accounts.hash_counts");
+        self.inner.hash_counts().await
     }
 
     async fn insert(&self, account: NewAccount, journal: Vec<Draft>) -> Result<(), StoreError> {

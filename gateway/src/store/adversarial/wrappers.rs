@@ -17,7 +17,8 @@ use crate::{
     store::{
         StoreError, StoreHealth, Stores,
         accounts::{
-            Account, AccountCommand, AccountPage, AccountStore, Changed, Erased, NewAccount,
+            Account, AccountCommand, AccountPage, AccountStore, Changed, Erased, HashCount,
+            NewAccount,
         },
         invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
         live::{LiveSession, LiveToken},
@@ -52,6 +53,11 @@ impl AccountStore for Adversarial {
     async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
         self.weather.read().await?;
         self.inner.accounts.list(page).await
+    }
+
+    async fn hash_counts(&self) -> Result<Vec<HashCount>, StoreError> {
+        self.weather.read().await?;
+        self.inner.accounts.hash_counts().await
     }
 
     async fn insert(&self, account: NewAccount, journal: Vec<Draft>) -> Result<(), StoreError> {

@@ -14,7 +14,8 @@ use super::workbench::{
 use crate::store::{
     Conflict, StoreError,
     accounts::{
-        Account, AccountChange, AccountCommand, AccountPage, AccountStatus, PasswordOrigin,
+        Account, AccountChange, AccountCommand, AccountPage, AccountStatus, HashCount,
+        PasswordOrigin,
     },
     invitations::{Invitation, InvitationHash, InvitationIssue},
     tenants::Tenant,
@@ -55,6 +56,38 @@ pub(super) async fn an_account_is_found_by_its_login_in_its_own_tenant_alone(ben
             .await
             .unwrap()
             .is_none()
+    );
+}
+
+/// Accounts without a password, and those that were erased, have no hash to be counted.
+pub(super) async fn hashes_are_counted_by_what_they_cost(bench: Workbench) {
+    let [older, newer] = [
+        "$argon2id$v=19$m=19456,t=2,p=1",
+        "$argon2id$v=19$m=65536,t=2,p=1",
+    ];
+    let phc = |parameters, salt, key| format!("{parameters},keyid={key}${salt}$hash");
+    let people = [
+        ("anne", Some(phc(older, "one", "AAA"))),
+        ("bernard", Some(phc(newer, "two", "AAA"))),
+        ("chantal", Some(phc(older, "three", "AAE"))),
+        ("denis", None),
+        ("elise", Some(phc(newer, "four", "AAA"))),
+    ];
+    let accounts = &bench.stores.accounts;
+    assert_eq!(accounts.hash_counts().await.unwrap(), []);
+    let mut gone = None;
+    for (login, phc) in people {
+        let password = phc.map(|phc| own_password(&phc));
+        gone = Some(bench.person_with(login, password).await.id);
+    }
+    accounts.erase(gone.unwrap(), NOW, vec![]).await.unwrap();
+    let count = |parameters: &str, accounts| HashCount {
+        parameters: parameters.to_owned(),
+        accounts,
+    };
+    assert_eq!(
+        accounts.hash_counts().await.unwrap(),
+        [count(older, 2), count(newer, 1)]
     );
 }
 

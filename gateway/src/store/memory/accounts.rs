@@ -1,5 +1,7 @@
 //! Accounts and invitations in memory.
 
+use std::collections::BTreeMap;
+
 use octroi_policy::{
     id::{AccountId, TenantId, TenantName},
     time::Timestamp,
@@ -13,7 +15,7 @@ use crate::{
         Conflict, StoreError,
         accounts::{
             Account, AccountChange, AccountCommand, AccountPage, AccountStatus, AccountStore,
-            Changed, Erased, NewAccount,
+            Changed, Erased, HashCount, NewAccount,
         },
         invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
         personal_keys::KeyName,
@@ -104,6 +106,22 @@ impl AccountStore for MemoryStore {
             .take(usize::from(page.limit.min(AccountPage::LIMIT_MAX)))
             .cloned()
             .collect())
+    }
+
+    async fn hash_counts(&self) -> Result<Vec<HashCount>, StoreError> {
+        let mut counts = BTreeMap::<String, u64>::new();
+        for account in self.world().accounts.values() {
+            let phc = account.password.as_ref();
+            let phc = phc.map(|password| password.hash.expose_phc());
+            if let Some((parameters, _)) = phc.and_then(|phc| phc.split_once(",keyid=")) {
+                *counts.entry(parameters.to_owned()).or_default() += 1;
+            }
+        }
+        let counted = |(parameters, accounts)| HashCount {
+            parameters,
+            accounts,
+        };
+        Ok(counts.into_iter().map(counted).collect())
     }
 
     async fn insert(&self, new: NewAccount, journal: Vec<Draft>) -> Result<(), StoreError> {

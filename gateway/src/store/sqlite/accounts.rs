@@ -26,7 +26,7 @@ use crate::{
         Conflict, StoreError,
         accounts::{
             Account, AccountCommand, AccountPage, AccountStatus, AccountStore, Changed, Erased,
-            NewAccount, Password, PasswordHash, PasswordOrigin, Profile,
+            HashCount, NewAccount, Password, PasswordHash, PasswordOrigin, Profile,
         },
         personal_keys::KeyName,
     },
@@ -74,6 +74,21 @@ impl AccountStore for SqliteStore {
             }
             after = last;
         }
+    }
+
+    async fn hash_counts(&self) -> Result<Vec<HashCount>, StoreError> {
+        let mut connection = self.database.read().await?;
+        let rows = query(SELECT_HASH_COUNTS).fetch_all(&mut *connection);
+        let rows = rows.await.map_err(fault)?;
+        let counted = rows.iter().map(|row| {
+            let row = Columns(row);
+            Ok(HashCount {
+                parameters: row.text("parameters")?,
+                accounts: u64::try_from(row.integer("accounts")?)
+                    .map_err(|_| damaged("a count is below zero"))?,
+            })
+        });
+        counted.collect()
     }
 
     async fn insert(&self, account: NewAccount, journal: Vec<Draft>) -> Result<(), StoreError> {
@@ -418,6 +433,14 @@ pub(super) const SELECT_PAGE_OF_TENANT: &str = "SELECT account.*, tenant.name AS
      FROM account JOIN tenant ON tenant.id = account.tenant
      WHERE account.tenant = $1 AND account.id > $2 AND account.erased_at IS NULL
      ORDER BY account.id LIMIT $3";
+
+/// Every hash of ours names its pepper after its cost.
+const SELECT_HASH_COUNTS: &str =
+    "SELECT substr(password_hash, 1, instr(password_hash, ',keyid=') - 1) AS parameters,
+            count(*) AS accounts
+     FROM account
+     WHERE instr(password_hash, ',keyid=') > 0 AND erased_at IS NULL
+     GROUP BY 1 ORDER BY 1";
 
 const SELECT_ALL_GRANTS: &str =
     "SELECT tenant_grant.account, tenant.name, tenant_grant.roles, tenant_grant.ends_at

@@ -24,6 +24,7 @@ pub(crate) mod password_hash;
 
 mod throttle;
 mod trace;
+mod turns;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -38,6 +39,7 @@ use octroi_policy::{
 use self::{
     hashing_pool::{HashingCapacity, HashingLoad},
     password_hash::{HashCost, PasswordHasher, Peppers, Unhashable},
+    throttle::OneAtATime,
 };
 use crate::{
     clock::Clock,
@@ -137,6 +139,7 @@ struct Services {
     settings: Arc<ArcSwap<IdentitySettings>>,
     keyring: Arc<Keyring>,
     hasher: PasswordHasher,
+    one_at_a_time: OneAtATime,
     rules: PasswordRules,
     ender: Arc<dyn SessionEnder>,
 }
@@ -153,6 +156,7 @@ impl Identity {
             settings: parts.settings,
             keyring: parts.keyring,
             hasher,
+            one_at_a_time: OneAtATime::new(),
             rules: PasswordRules::alone(),
             ender: parts.ender,
         })))

@@ -2,7 +2,8 @@
 //!
 //! CNIL, deliberation 2022-100, case 2: more than a minute after five failures, growing, and no
 //! more than 25 attempts in 24 hours. What is counted is a pair of account and source, so that
-//! guesses from elsewhere do not lock the owner out (attack class C3).
+//! guesses from elsewhere do not lock the owner out (attack class C3); and a pair of account and
+//! [`Net`], since one party can hold many sources.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -51,6 +52,16 @@ impl Failures {
         };
         (retry_at > now).then_some(retry_at)
     }
+
+    /// The failures of a whole [`Net`], as they count for each of its sources: a net is granted as
+    /// much as [`SOURCES_OF_A_NET`] of them.
+    #[must_use]
+    pub const fn of_net(self) -> Self {
+        Self {
+            count: self.count / SOURCES_OF_A_NET,
+            ..self
+        }
+    }
 }
 
 /// The wait after so many failures: doubles from [`FIRST_WAIT`] to [`WAIT_MAX`].
@@ -79,6 +90,11 @@ impl Source {
         })
     }
 
+    /// The net that it is a part of; `None` where it counts by itself alone.
+    pub fn net(self) -> Option<Net> {
+        Net::of(self.0)
+    }
+
     /// Its bytes, for a keyed hash.
     pub fn to_bytes(self) -> [u8; 16] {
         match self.0 {
@@ -103,6 +119,11 @@ impl Net {
                 Some(Self(Ipv6Addr::from(prefix)))
             }
         }
+    }
+
+    /// Its bytes, for a keyed hash.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.octets()
     }
 }
 

@@ -120,7 +120,7 @@ pub(crate) const HASHING: Section = Section {
             "queue",
             integer(1, 10_000),
             "a number from 1 to 10000",
-            "Sign-ins that may wait; beyond, the answer is 503 with `Retry-After`. One address (IPv6: one /64) holds at most 4 of these places; what more it sends waits for them.",
+            "Sign-ins that may wait; beyond, the answer is 503 with `Retry-After`. One address (IPv6: one /64) holds at most 4 of these places, and one /48 of IPv6 at most a quarter of them; what more it sends waits for its own.",
         )
         .or("64")
         .at_restart(),

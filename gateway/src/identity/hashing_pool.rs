@@ -1,9 +1,7 @@
 //! Threads of their own for hashing passwords, so that no worker that proxies ever waits for one.
 //!
 //! The queue is bounded: what does not fit is refused at once, and the caller says when to come
-//! back; and one source does not fill it ([`turns`]). Each thread keeps one arena for Argon2id's memory, wiped after each use.
-
-mod turns;
+//! back; and neither one source fills it nor one net ([`Turns`]). Each thread keeps one arena for Argon2id's memory, wiped after each use.
 
 use std::{
     num::NonZeroUsize,
@@ -17,19 +15,19 @@ use std::{
 };
 
 use argon2::Block;
-use octroi_policy::throttle::Source;
+use octroi_policy::throttle::{Net, Source};
 use tokio::sync::oneshot;
 use zeroize::Zeroize;
 
-use self::turns::Turns;
+use super::turns::{Turn, Turns};
 
 /// How many threads hash, and how many requests may wait for them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct HashingCapacity {
     /// Threads. Each holds one arena, 19 MiB at the least cost.
     pub(crate) threads: NonZeroUsize,
-    /// Requests that wait beside those being hashed; one more is refused. As many of one source
-    /// may wait for the few places that it can hold.
+    /// Requests that wait beside those being hashed; one more is refused. As many of one source, and
+    /// of one net, may wait for the few places that it can hold.
     pub(crate) waiting_max: usize,
 }
 
@@ -61,7 +59,8 @@ impl HashingLoad {
 /// The threads and their queue. Dropping the last handle ends them once the queue is empty.
 pub(super) struct HashingPool {
     queue: SyncSender<Job>,
-    turns: Arc<Turns>,
+    sources: Arc<Turns<Source>>,
+    nets: Arc<Turns<Net>>,
     load: Arc<HashingLoad>,
 }
 
@@ -77,8 +76,14 @@ impl HashingPool {
                 .name(format!("hashing-{number}"))
                 .spawn(move || work_off(&jobs, &load))?;
         }
-        let turns = Turns::new(capacity.waiting_max);
-        Ok(Self { queue, turns, load })
+        let waiting_max = capacity.waiting_max;
+        let places_of_net = PLACES_OF_SOURCE.max(waiting_max / NETS_THAT_FILL);
+        Ok(Self {
+            queue,
+            sources: Turns::new(PLACES_OF_SOURCE, waiting_max),
+            nets: Turns::new(places_of_net, waiting_max),
+            load,
+        })
     }
 
     /// What it has done and has to do.
@@ -94,7 +99,7 @@ impl HashingPool {
         W: FnOnce(&mut Arena) -> T + Send + 'static,
     {
         let turn = match source {
-            Some(source) => Some(self.turns.take(source).await.ok_or_else(|| self.busy())?),
+            Some(source) => Some(self.turn(source).await.ok_or_else(|| self.busy())?),
             None => None,
         };
         let (answer, answered) = oneshot::channel();
@@ -114,6 +119,17 @@ impl HashingPool {
             });
         }
         answered.await.map_err(|_| NotHashed::Failed)
+    }
+
+    /// A place of the queue for a source; for one that is a part of a net, one of the net's places
+    /// too. What a source waits for by itself takes no place of its net.
+    async fn turn(&self, source: Source) -> Option<(Turn<Source>, Option<Turn<Net>>)> {
+        let of_source = self.sources.take(source).await?;
+        let of_net = match source.net() {
+            Some(net) => Some(self.nets.take(net).await?),
+            None => None,
+        };
+        Some((of_source, of_net))
     }
 
     fn busy(&self) -> NotHashed {
@@ -151,6 +167,14 @@ impl Arena {
         self.blocks.get_mut(..memory_kib).unwrap_or_default()
     }
 }
+
+/// Places of the queue that one source holds at a time: as many as a small office needs at nine
+/// o'clock, and few beside the 64 that the queue has by default.
+const PLACES_OF_SOURCE: usize = 4;
+
+/// It takes so many nets to fill the queue: each holds a quarter of it at most. Sixteen sources'
+/// places, as for other limits, would be the whole of it.
+const NETS_THAT_FILL: usize = 4;
 
 type Job = Box<dyn FnOnce(&mut Arena) + Send>;
 

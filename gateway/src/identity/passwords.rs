@@ -20,7 +20,6 @@ use super::{
     secret::TypedPassword,
     sessions::{PendingSession, SignedIn},
     sign_in::{Looked, LookedAt, NewSession},
-    throttle::Attempt,
 };
 use crate::{constant_time, journal::event::SignInFailure};
 
@@ -74,6 +73,9 @@ impl Identity {
         };
         let tenant = Some(&account.tenant_name);
         let counters = services.counters(tenant, &account.login, client.address);
+        let lot = services.lot(tenant, &account.login);
+        let turn = services.own_turn(counters).await;
+        let now = services.clock.now();
         let typed = &account.login;
         let looked_at = LookedAt {
             client,
@@ -81,23 +83,17 @@ impl Identity {
             typed,
             now,
         };
-        let lot = services.lot(tenant, &account.login);
-        let granted = match services.reserve(&counters, now).await? {
-            Attempt::Granted(granted) => granted,
-            Attempt::Refused { retry_at } => {
-                services
-                    .note_failure(&looked_at, SignInFailure::Throttled)
-                    .await?;
-                return Ok(PasswordChange::TooManyAttempts { retry_at });
-            }
-        };
-        match services.verify(&looked_at, &current, &granted, lot).await? {
-            Looked::Verdict(Verified::Matches { .. }) => {}
-            Looked::Verdict(Verified::Differs) => {
+        let looked = services.look_at(&looked_at, &current, turn, lot);
+        let granted = match looked.await? {
+            Looked::Verdict(Verified::Matches { .. }, granted) => granted,
+            Looked::Verdict(Verified::Differs, _) => {
                 services
                     .note_failure(&looked_at, SignInFailure::WrongCurrentPassword)
                     .await?;
                 return Ok(PasswordChange::WrongCurrent);
+            }
+            Looked::TooManyAttempts { retry_at } => {
+                return Ok(PasswordChange::TooManyAttempts { retry_at });
             }
             Looked::Busy {
                 retry_after_seconds,
@@ -106,7 +102,7 @@ impl Identity {
                     retry_after_seconds,
                 });
             }
-        }
+        };
         let replacement = Replacement {
             client,
             account: &account,

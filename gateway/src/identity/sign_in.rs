@@ -24,7 +24,7 @@ use super::{
     client::ClientFacts,
     password_hash::{Lot, NoVerdict, StandIn, Verified},
     secret::{SessionToken, TypedPassword},
-    throttle::{Attempt, Granted},
+    throttle::{Attempt, Granted, OwnTurn},
     trace,
 };
 use crate::{
@@ -89,31 +89,25 @@ impl Identity {
         attempt: SignInAttempt,
     ) -> Result<SignInOutcome, Fault> {
         let services = &self.0;
-        let now = services.clock.now();
         let named = services.named(&attempt);
-        let account = services.look_up(&named).await?;
         let counters = services.counters(named.tenant.as_ref(), named.counted(), client.address);
         let lot = services.lot(named.tenant.as_ref(), named.counted());
+        // Before anything is read: what the attempt before this one changed is seen.
+        let turn = services.own_turn(counters).await;
+        let now = services.clock.now();
+        let account = services.look_up(&named).await?;
         let looked_at = LookedAt {
             client,
             account: account.as_ref(),
             typed: &attempt.login,
             now,
         };
-        let granted = match services.reserve(&counters, now).await? {
-            Attempt::Granted(granted) => granted,
-            Attempt::Refused { retry_at } => {
-                services
-                    .note_failure(&looked_at, SignInFailure::Throttled)
-                    .await?;
+        let looked = services.look_at(&looked_at, &attempt.password, turn, lot);
+        let (verified, granted) = match looked.await? {
+            Looked::Verdict(verified, granted) => (verified, granted),
+            Looked::TooManyAttempts { retry_at } => {
                 return Ok(SignInOutcome::TooManyAttempts { retry_at });
             }
-        };
-        let verified = match services
-            .verify(&looked_at, &attempt.password, &granted, lot)
-            .await?
-        {
-            Looked::Verdict(verified) => verified,
             Looked::Busy {
                 retry_after_seconds,
             } => {
@@ -162,19 +156,47 @@ pub(super) struct LookedAt<'a> {
 
 /// What came of looking at a password.
 pub(super) enum Looked {
-    /// It was looked at.
-    Verdict(Verified),
+    /// It was looked at; the attempt counts as failed until it is forgiven or given back.
+    Verdict(Verified, Granted),
+    /// It was not, after too many failures.
+    TooManyAttempts { retry_at: Timestamp },
     /// There was no room; the attempt is not counted.
     Busy { retry_after_seconds: u32 },
 }
 
 impl Services {
-    /// Verifies a password; whoever it is costs one hash at today's parameters.
-    pub(super) async fn verify(
+    /// Looks at a password, if the throttle lets it; what is not looked at is written down.
+    pub(super) async fn look_at(
         &self,
         looked_at: &LookedAt<'_>,
         typed: &TypedPassword,
-        granted: &Granted,
+        turn: OwnTurn,
+        lot: Lot,
+    ) -> Result<Looked, Fault> {
+        match self.reserve(turn, looked_at.now).await? {
+            Attempt::Granted(granted) => self.verify(looked_at, typed, granted, lot).await,
+            Attempt::Refused { retry_at } => {
+                self.note_failure(looked_at, SignInFailure::Throttled)
+                    .await?;
+                Ok(Looked::TooManyAttempts { retry_at })
+            }
+            Attempt::Crowded {
+                retry_after_seconds,
+            } => {
+                self.note_failure(looked_at, SignInFailure::Busy).await?;
+                Ok(Looked::Busy {
+                    retry_after_seconds,
+                })
+            }
+        }
+    }
+
+    /// Verifies a password; whoever it is costs one hash at today's parameters.
+    async fn verify(
+        &self,
+        looked_at: &LookedAt<'_>,
+        typed: &TypedPassword,
+        granted: Granted,
         lot: Lot,
     ) -> Result<Looked, Fault> {
         let salt = entropy::random(self.entropy.as_ref())?;
@@ -188,12 +210,12 @@ impl Services {
             .map(|password| password.hash.clone());
         let source = Some(looked_at.client.source());
         match self.hasher.verify(source, password, stored, stand_in).await {
-            Ok(verified) => Ok(Looked::Verdict(verified)),
+            Ok(verified) => Ok(Looked::Verdict(verified, granted)),
             Err(NoVerdict::Fault(fault)) => Err(fault),
             Err(NoVerdict::Busy {
                 retry_after_seconds,
             }) => {
-                self.give_back(granted).await?;
+                self.give_back(&granted).await?;
                 self.note_failure(looked_at, SignInFailure::Busy).await?;
                 Ok(Looked::Busy {
                     retry_after_seconds,

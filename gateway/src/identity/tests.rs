@@ -10,4 +10,5 @@ mod passwords;
 mod sessions;
 mod sign_in;
 mod statements;
+mod throttle;
 mod weather;

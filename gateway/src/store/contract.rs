@@ -111,6 +111,7 @@ contract! {
         an_attempt_that_was_not_made_is_given_back,
         of_fifty_attempts_at_once_what_is_given_back_is_not_counted_and_the_rest_is,
         what_failed_after_a_success_is_not_given_back_by_an_attempt_before_it,
+        a_source_without_a_net_leaves_the_counter_of_nets_alone,
         forgiven_counters_begin_anew,
         signing_keys_are_kept_and_removed,
         the_number_of_signing_keys_is_bounded,

@@ -10,11 +10,11 @@ use super::StoreError;
 /// that fifty parallel attempts are fifty, and a crash forgives none.
 #[async_trait::async_trait]
 pub(crate) trait ThrottleStore: Send + Sync + 'static {
-    /// Shows `judge` the counters of both `keys` (in their order, fresh ones as
-    /// [`ThrottleCounter::FRESH`]); where it lets the attempt go on, counts one failure on each.
+    /// Shows `judge` the counters of all `keys` (fresh ones as [`ThrottleCounter::FRESH`]); where it
+    /// lets the attempt go on, counts one failure on each.
     async fn reserve(
         &self,
-        keys: [ThrottleKey; 2],
+        keys: PerCounter<ThrottleKey>,
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError>;
@@ -26,13 +26,43 @@ pub(crate) trait ThrottleStore: Send + Sync + 'static {
 
 /// Says of the counters whether the attempt must wait, and for how long.
 pub(crate) type ThrottleJudge<'a> =
-    dyn Fn(&[ThrottleCounter; 2]) -> Option<Duration> + Send + Sync + 'a;
+    dyn Fn(&PerCounter<ThrottleCounter>) -> Option<Duration> + Send + Sync + 'a;
 
 /// The most counters kept: above, those whose last failure is longest ago go first.
 pub(crate) const THROTTLE_KEYS_MAX: usize = 200_000;
 
 /// How long failures are remembered after the first of them.
 pub(crate) const THROTTLE_WINDOW: Duration = Duration::from_hours(24);
+
+/// One thing for each counter that an attempt draws on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct PerCounter<T> {
+    /// Of the account and the source together.
+    pub(crate) source: T,
+    /// Of the account, wherever attempts come from.
+    pub(crate) account: T,
+    /// Of the account and the net around the source; none where a source counts by itself alone.
+    pub(crate) net: Option<T>,
+}
+
+impl<T> PerCounter<T> {
+    /// Each of them, always in the same order.
+    pub(crate) fn into_each(self) -> impl Iterator<Item = T> {
+        [Some(self.source), Some(self.account), self.net]
+            .into_iter()
+            .flatten()
+    }
+
+    /// The same for other things.
+    #[cfg(test)]
+    pub(crate) fn map<U>(self, mut to: impl FnMut(T) -> U) -> PerCounter<U> {
+        PerCounter {
+            source: to(self.source),
+            account: to(self.account),
+            net: self.net.map(to),
+        }
+    }
+}
 
 /// What is counted: a keyed hash of account and source, computed by the caller.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -107,9 +137,9 @@ impl ThrottleCounter {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Reservation {
     /// The counters.
-    pub(crate) keys: [ThrottleKey; 2],
-    /// As the judge saw them, in the order of the keys.
-    pub(crate) before: [ThrottleCounter; 2],
+    pub(crate) keys: PerCounter<ThrottleKey>,
+    /// As the judge saw them.
+    pub(crate) before: PerCounter<ThrottleCounter>,
     /// When the attempt was counted.
     pub(crate) at: Timestamp,
 }
@@ -121,8 +151,8 @@ impl Reservation {
     ) -> impl Iterator<Item = (ThrottleKey, impl Fn(ThrottleCounter) -> ThrottleCounter)> {
         let at = self.at;
         self.keys
-            .into_iter()
-            .zip(self.before)
+            .into_each()
+            .zip(self.before.into_each())
             .map(move |(key, before)| (key, move |now: ThrottleCounter| now.given_back(before, at)))
     }
 }

@@ -45,6 +45,37 @@ fn the_26th_attempt_in_24_hours_is_refused_until_they_are_over() {
     assert_eq!(failed(25).retry_at(START.after(WINDOW)), None);
 }
 
+/// How many attempts somebody makes in 24 hours who tries as soon as it is allowed.
+fn attempts_in_a_day(counted: fn(Failures) -> Failures) -> u32 {
+    let mut made = failed(0);
+    let mut now = START;
+    loop {
+        let next = counted(made).retry_at(now).unwrap_or(now);
+        if next >= START.after(WINDOW) {
+            return made.count;
+        }
+        now = next;
+        made.count += 1;
+        made.last_at = now;
+    }
+}
+
+#[test]
+fn the_failures_of_a_net_count_a_sixteenth_for_each_of_its_sources() {
+    let of_net = |count| failed(count).of_net().retry_at(START);
+    assert_eq!(of_net(79), None);
+    assert_eq!(of_net(80), Some(START.after(FIRST_WAIT)));
+    let last = ATTEMPTS_MAX * SOURCES_OF_A_NET;
+    assert_eq!(of_net(last - 1), Some(START.after(WAIT_MAX)));
+    assert_eq!(of_net(last), Some(START.after(WINDOW)));
+}
+
+#[test]
+fn a_day_has_25_attempts_for_a_source_and_182_for_a_net() {
+    assert_eq!(attempts_in_a_day(|failures| failures), ATTEMPTS_MAX);
+    assert_eq!(attempts_in_a_day(Failures::of_net), 182);
+}
+
 #[test]
 fn a_clock_that_was_set_back_does_not_shorten_the_wait() {
     let earlier = START.before(Duration::from_hours(1));
@@ -58,6 +89,12 @@ fn all_that_one_party_is_given_is_one_net() {
     assert_ne!(net("2001:db8:1::1"), net("2001:db8:2::1"));
     assert_eq!(net("192.0.2.1"), None);
     assert_eq!(net("::ffff:192.0.2.1"), None);
+    for address in ["2001:db8:1:2::1", "192.0.2.1"] {
+        let address = address.parse().unwrap();
+        assert_eq!(Source::of(address).net(), Net::of(address));
+    }
+    let bytes = |text: &str| net(text).unwrap().to_bytes();
+    assert_ne!(bytes("2001:db8:1::"), bytes("2001:db8:2::"));
 }
 
 #[test]

@@ -84,7 +84,7 @@ async fn c4_one_source_that_sends_without_end_keeps_nobody_else_out() {
     }
     assert_eq!(pool.load().waiting(), 3, "one is being hashed, three wait");
     let person = Arc::clone(&pool);
-    let other = source("2001:db8:0:1::1");
+    let other = source("2001:db8:1::1");
     let other = tokio::spawn(async move { person.run(other, |_| ()).await });
     while pool.load().waiting() < 4 {
         tokio::task::yield_now().await;
@@ -97,6 +97,45 @@ async fn c4_one_source_that_sends_without_end_keeps_nobody_else_out() {
         served += usize::from(attempt.await.unwrap().is_ok());
     }
     assert_eq!(served, 11, "its own places and its own queue, and no more");
+}
+
+#[tokio::test]
+async fn c4_one_net_that_sends_from_all_of_its_sources_keeps_nobody_else_out() {
+    let pool = Arc::new(pool(32));
+    let attempt = |address: &str| {
+        let (pool, from) = (Arc::clone(&pool), Source::of(address.parse().unwrap()));
+        tokio::spawn(async move { pool.run(Some(from), |_| ()).await })
+    };
+    let (release, held) = mpsc::channel::<()>();
+    let (started, starts) = oneshot::channel();
+    let busy = Arc::clone(&pool);
+    let hold = move |_: &mut Arena| {
+        let _ = started.send(());
+        held.recv().is_ok()
+    };
+    let running = tokio::spawn(async move { busy.run(None, hold).await });
+    starts.await.unwrap();
+    let flood: Vec<_> = (0..90)
+        .map(|number| attempt(&format!("2001:db8:0:{number:x}::1")))
+        .collect();
+    while pool.load().refused() < 50 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(pool.load().waiting(), 8, "a quarter of the queue");
+    let others = [attempt("2001:db8:1::1"), attempt("192.0.2.1")];
+    while pool.load().waiting() < 10 {
+        tokio::task::yield_now().await;
+    }
+    release.send(()).unwrap();
+    assert_eq!(running.await.unwrap(), Ok(true));
+    for other in others {
+        assert_eq!(other.await.unwrap(), Ok(()));
+    }
+    let mut served = 0;
+    for attempt in flood {
+        served += usize::from(attempt.await.unwrap().is_ok());
+    }
+    assert_eq!(served, 40, "its own places and its own queue, and no more");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use crate::{
             NewAccount,
         },
         tenants::{Tenant, TenantStore},
-        throttle::{Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
+        throttle::{PerCounter, Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
     },
 };
 
@@ -140,7 +140,7 @@ impl TenantStore for Counted<dyn TenantStore> {
 impl ThrottleStore for Counted<dyn ThrottleStore> {
     async fn reserve(
         &self,
-        keys: [ThrottleKey; 2],
+        keys: PerCounter<ThrottleKey>,
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {

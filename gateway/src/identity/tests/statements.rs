@@ -1,6 +1,6 @@
 //! C5, below the calls that identity makes: what the embedded store does for each kind of account.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::alike::{FAILURES, Full, everybody, with};
 use crate::{
@@ -36,13 +36,13 @@ async fn world(directory: &tempfile::TempDir) -> World {
 /// What a failed attempt from this address runs, and how often it decrypts.
 async fn work(
     world: &World,
-    address: [u8; 4],
+    address: impl Into<IpAddr>,
     login: &str,
     password: &str,
 ) -> (Vec<&'static str>, u32) {
     statements::counting::take();
     sealing::counting::take();
-    let client = client_at(IpAddr::from(address));
+    let client = client_at(address.into());
     let outcome = world.try_from_place(&client, login, password).await;
     let is_refused = matches!(outcome, SignInOutcome::InvalidCredentials);
     assert!(is_refused, "{login}");
@@ -59,6 +59,21 @@ async fn c5_every_failure_runs_the_same_statements_and_decrypts_as_often() {
     assert!(*opened >= 3, "key, login and profile: {opened}");
     for (number, (login, password)) in (101..).zip(failures()) {
         let done = work(&world, [192, 0, 2, number], login, password).await;
+        assert_eq!(done, expected, "{login}");
+    }
+}
+
+/// IPv6 has one counter more.
+#[tokio::test]
+async fn c5_every_failure_from_ipv6_runs_the_same_statements_and_decrypts_as_often() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = world(&directory).await;
+    let address = |number| Ipv6Addr::from([0x2001, 0xdb8, number, 0, 0, 0, 0, 1]);
+    let from_ipv4 = work(&world, [192, 0, 2, 100], "nobody", "wrong").await;
+    let expected = work(&world, address(100), "nobody", "wrong").await;
+    assert_eq!(expected.0.len(), from_ipv4.0.len() + 2, "read and written");
+    for (number, (login, password)) in (101..).zip(failures()) {
+        let done = work(&world, address(number), login, password).await;
         assert_eq!(done, expected, "{login}");
     }
 }

@@ -27,7 +27,7 @@ use crate::{
         },
         signing_keys::{SigningKey, SigningKeyStore},
         tenants::{Tenant, TenantStore},
-        throttle::{Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
+        throttle::{PerCounter, Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
         tickets::{Ticket, TicketRedemption, TicketStore},
     },
 };
@@ -228,7 +228,7 @@ impl TicketStore for Adversarial {
 impl ThrottleStore for Adversarial {
     async fn reserve(
         &self,
-        keys: [ThrottleKey; 2],
+        keys: PerCounter<ThrottleKey>,
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {

@@ -10,7 +10,7 @@ use crate::store::{
     Conflict,
     signing_keys::{SIGNING_KEYS_MAX, SigningKey},
     tenants::Tenant,
-    throttle::{Reservation, Reserved, THROTTLE_WINDOW, ThrottleCounter, ThrottleKey},
+    throttle::{PerCounter, Reservation, Reserved, THROTTLE_WINDOW, ThrottleCounter, ThrottleKey},
 };
 
 pub(super) async fn a_tenant_is_found_by_id_and_by_name(bench: Workbench) {
@@ -57,11 +57,10 @@ pub(super) async fn a_tenants_name_is_unique(bench: Workbench) {
 pub(super) async fn five_of_fifty_attempts_at_once_are_granted_where_five_are_allowed(
     bench: Workbench,
 ) {
-    let keys = [ThrottleKey([1; 16]), ThrottleKey([2; 16])];
     let winners = winners_of_fifty(|| {
         let throttle = Arc::clone(&bench.stores.throttle);
         async move {
-            let reserved = throttle.reserve(keys, NOW, &five_allowed).await.unwrap();
+            let reserved = throttle.reserve(KEYS, NOW, &five_allowed).await.unwrap();
             let refused = Reserved::Refused {
                 retry_after: Duration::from_mins(1),
             };
@@ -86,14 +85,14 @@ pub(super) async fn failures_are_forgotten_when_the_window_is_over(bench: Workbe
         first_failed_at: NOW,
         last_failed_at: NOW,
     };
-    assert_eq!(failures_at(window - 1).await, [failed; 2]);
-    assert_eq!(failures_at(window).await, [ThrottleCounter::FRESH; 2]);
+    assert_eq!(failures_at(window - 1).await, each(failed));
+    assert_eq!(failures_at(window).await, each(ThrottleCounter::FRESH));
 }
 
 pub(super) async fn an_attempt_that_was_not_made_is_given_back(bench: Workbench) {
     let throttle = &bench.stores.throttle;
     let first = counted(&bench, NOW).await;
-    assert_eq!(first.before, [ThrottleCounter::FRESH; 2]);
+    assert_eq!(first.before, each(ThrottleCounter::FRESH));
     let failed = seen(&bench, KEYS, NOW).await;
     let later = NOW.after(Duration::from_mins(5));
     let second = counted(&bench, later).await;
@@ -105,9 +104,15 @@ pub(super) async fn an_attempt_that_was_not_made_is_given_back(bench: Workbench)
         "the wait counts from the failure that there was"
     );
     throttle.give_back(&first).await.unwrap();
-    assert_eq!(seen(&bench, KEYS, later).await, [ThrottleCounter::FRESH; 2]);
+    assert_eq!(
+        seen(&bench, KEYS, later).await,
+        each(ThrottleCounter::FRESH)
+    );
     throttle.give_back(&first).await.unwrap();
-    assert_eq!(seen(&bench, KEYS, later).await, [ThrottleCounter::FRESH; 2]);
+    assert_eq!(
+        seen(&bench, KEYS, later).await,
+        each(ThrottleCounter::FRESH)
+    );
 }
 
 pub(super) async fn of_fifty_attempts_at_once_what_is_given_back_is_not_counted_and_the_rest_is(
@@ -121,8 +126,7 @@ pub(super) async fn of_fifty_attempts_at_once_what_is_given_back_is_not_counted_
             else {
                 panic!("everybody may");
             };
-            let [before, _] = reservation.before;
-            let is_even = before.failures % 2 == 0;
+            let is_even = reservation.before.source.failures % 2 == 0;
             if is_even {
                 throttle.give_back(&reservation).await.unwrap();
             }
@@ -134,7 +138,7 @@ pub(super) async fn of_fifty_attempts_at_once_what_is_given_back_is_not_counted_
     let failures = seen(&bench, KEYS, NOW)
         .await
         .map(|counter| counter.failures);
-    assert_eq!(failures, [stays; 2]);
+    assert_eq!(failures, each(stays));
 }
 
 pub(super) async fn what_failed_after_a_success_is_not_given_back_by_an_attempt_before_it(
@@ -143,7 +147,7 @@ pub(super) async fn what_failed_after_a_success_is_not_given_back_by_an_attempt_
     let account = bench.person().await;
     let early = counted(&bench, NOW).await;
     let mut opening = bench.opening(&account);
-    opening.forgives = KEYS.to_vec();
+    opening.forgives = KEYS.into_each().collect();
     bench.stores.sessions.open(opening).await.unwrap();
     let later = NOW.after(Duration::from_secs(1));
     counted(&bench, later).await;
@@ -152,22 +156,48 @@ pub(super) async fn what_failed_after_a_success_is_not_given_back_by_an_attempt_
     assert_eq!(seen(&bench, KEYS, later).await, failed, "no free attempt");
 }
 
+pub(super) async fn a_source_without_a_net_leaves_the_counter_of_nets_alone(bench: Workbench) {
+    let throttle = &bench.stores.throttle;
+    let alone = PerCounter { net: None, ..KEYS };
+    let reserved = throttle.reserve(alone, NOW, &|_| None).await.unwrap();
+    let Reserved::Granted(reservation) = reserved else {
+        panic!("nobody refused it");
+    };
+    assert_eq!(reservation.before.net, None);
+    let counted = seen(&bench, KEYS, NOW)
+        .await
+        .map(|counter| counter.failures);
+    let expected = PerCounter {
+        net: Some(0),
+        ..each(1)
+    };
+    assert_eq!(counted, expected);
+    assert_eq!(seen(&bench, alone, NOW).await.net, None);
+}
+
 pub(super) async fn forgiven_counters_begin_anew(bench: Workbench) {
     let account = bench.person().await;
     let keys = KEYS;
     counted(&bench, NOW).await;
     let mut first = bench.opening(&account);
-    first.forgives = keys[..1].to_vec();
+    first.forgives = vec![keys.source];
     bench.stores.sessions.open(first).await.unwrap();
     let failures = async || -> Vec<u32> {
         let counters = seen(&bench, keys, NOW).await;
-        counters.iter().map(|counter| counter.failures).collect()
+        counters
+            .into_each()
+            .map(|counter| counter.failures)
+            .collect()
     };
-    assert_eq!(failures().await, [0, 1]);
+    assert_eq!(failures().await, [0, 1, 1]);
     let mut opening = bench.opening(&account);
-    opening.forgives = keys.to_vec();
+    opening.forgives = keys.into_each().collect();
     bench.stores.sessions.open(opening).await.unwrap();
-    assert_eq!(failures().await, [0, 0], "a sign-in that succeeds forgives");
+    assert_eq!(
+        failures().await,
+        [0, 0, 0],
+        "a sign-in that succeeds forgives"
+    );
 }
 
 pub(super) async fn signing_keys_are_kept_and_removed(bench: Workbench) {
@@ -206,7 +236,19 @@ pub(super) async fn the_number_of_signing_keys_is_bounded(bench: Workbench) {
     assert_eq!(beyond.await, Err(Conflict::LimitReached.into()));
 }
 
-const KEYS: [ThrottleKey; 2] = [ThrottleKey([1; 16]), ThrottleKey([2; 16])];
+const KEYS: PerCounter<ThrottleKey> = PerCounter {
+    source: ThrottleKey([1; 16]),
+    account: ThrottleKey([2; 16]),
+    net: Some(ThrottleKey([3; 16])),
+};
+
+const fn each<T: Copy>(one: T) -> PerCounter<T> {
+    PerCounter {
+        source: one,
+        account: one,
+        net: Some(one),
+    }
+}
 
 /// One attempt that is let through.
 async fn counted(bench: &Workbench, now: octroi_policy::time::Timestamp) -> Reservation {
@@ -217,19 +259,19 @@ async fn counted(bench: &Workbench, now: octroi_policy::time::Timestamp) -> Rese
     }
 }
 
-fn five_allowed(counters: &[ThrottleCounter; 2]) -> Option<Duration> {
-    let most = counters.iter().map(|counter| counter.failures).max();
+fn five_allowed(counters: &PerCounter<ThrottleCounter>) -> Option<Duration> {
+    let most = counters.into_each().map(|counter| counter.failures).max();
     (most.unwrap_or(0) >= 5).then_some(Duration::from_mins(1))
 }
 
 /// The counters as a judge sees them; nothing is counted.
 async fn seen(
     bench: &Workbench,
-    keys: [ThrottleKey; 2],
+    keys: PerCounter<ThrottleKey>,
     now: octroi_policy::time::Timestamp,
-) -> [ThrottleCounter; 2] {
-    let seen = std::sync::Mutex::new([ThrottleCounter::FRESH; 2]);
-    let look = |counters: &[ThrottleCounter; 2]| {
+) -> PerCounter<ThrottleCounter> {
+    let seen = std::sync::Mutex::new(each(ThrottleCounter::FRESH));
+    let look = |counters: &PerCounter<ThrottleCounter>| {
         *seen.lock().unwrap() = *counters;
         Some(Duration::ZERO)
     };

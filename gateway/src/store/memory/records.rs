@@ -13,8 +13,8 @@ use crate::{
         signing_keys::{SIGNING_KEYS_MAX, SigningKey, SigningKeyStore},
         tenants::{TENANTS_MAX, Tenant, TenantStore},
         throttle::{
-            Reservation, Reserved, THROTTLE_KEYS_MAX, ThrottleCounter, ThrottleJudge, ThrottleKey,
-            ThrottleStore,
+            PerCounter, Reservation, Reserved, THROTTLE_KEYS_MAX, ThrottleCounter, ThrottleJudge,
+            ThrottleKey, ThrottleStore,
         },
     },
 };
@@ -63,7 +63,7 @@ impl TenantStore for MemoryStore {
 impl ThrottleStore for MemoryStore {
     async fn reserve(
         &self,
-        keys: [ThrottleKey; 2],
+        keys: PerCounter<ThrottleKey>,
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
@@ -78,7 +78,7 @@ impl ThrottleStore for MemoryStore {
         if let Some(retry_after) = judge(&before) {
             return Ok(Reserved::Refused { retry_after });
         }
-        for (key, counter) in keys.into_iter().zip(before) {
+        for (key, counter) in keys.into_each().zip(before.into_each()) {
             if world.throttle.len() >= THROTTLE_KEYS_MAX && !world.throttle.contains_key(&key) {
                 let oldest = world
                     .throttle

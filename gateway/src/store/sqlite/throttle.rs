@@ -12,14 +12,17 @@ use super::{
 use crate::store::{
     StoreError,
     fail_point::fail_point,
-    throttle::{Reservation, Reserved, ThrottleCounter, ThrottleJudge, ThrottleKey, ThrottleStore},
+    throttle::{
+        PerCounter, Reservation, Reserved, ThrottleCounter, ThrottleJudge, ThrottleKey,
+        ThrottleStore,
+    },
 };
 
 #[async_trait::async_trait]
 impl ThrottleStore for SqliteStore {
     async fn reserve(
         &self,
-        keys: [ThrottleKey; 2],
+        keys: PerCounter<ThrottleKey>,
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
@@ -36,20 +39,23 @@ impl ThrottleStore for SqliteStore {
 impl SqliteStore {
     async fn try_reserve(
         &self,
-        keys: [ThrottleKey; 2],
+        keys: PerCounter<ThrottleKey>,
         now: Timestamp,
         judge: &ThrottleJudge<'_>,
     ) -> Result<Reserved, StoreError> {
         let mut tx = self.database.begin(Weight::Ordinary).await?;
-        let [first, second] = keys;
-        let before = [
-            counter(&mut tx, first).await?.at(now),
-            counter(&mut tx, second).await?.at(now),
-        ];
+        let before = PerCounter {
+            source: counter(&mut tx, keys.source).await?.at(now),
+            account: counter(&mut tx, keys.account).await?.at(now),
+            net: match keys.net {
+                Some(key) => Some(counter(&mut tx, key).await?.at(now)),
+                None => None,
+            },
+        };
         if let Some(retry_after) = judge(&before) {
             return Ok(Reserved::Refused { retry_after });
         }
-        for (key, counter) in keys.into_iter().zip(before) {
+        for (key, counter) in keys.into_each().zip(before.into_each()) {
             put(&mut tx, key, counter.failed(now)).await?;
         }
         fail_point("throttle_before_commit");

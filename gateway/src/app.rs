@@ -12,7 +12,7 @@ mod sockets;
 mod testing;
 mod upkeep;
 
-use std::{io, net::SocketAddr, os::unix::fs::MetadataExt, path::Path, sync::Arc};
+use std::{io, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use octroi_config::Settings;
@@ -76,7 +76,7 @@ async fn in_process(settings: &Settings) -> Result<AdminClient, Failure> {
         }
     }
     let core = Core::open(settings).await?;
-    let port = settings.server.https.first().map_or(443, SocketAddr::port);
+    let port = entrance::public_port(&settings.server, &settings.server.https);
     let site = Arc::new(ArcSwap::from_pointee(Site::new(settings, port)));
     let desk = core.desk(site, None);
     Ok(AdminClient::InProcess(admin::router(desk)))

@@ -5,6 +5,7 @@
 
 mod explain;
 mod table;
+mod widening;
 
 #[cfg(test)]
 mod properties;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use explain::{Considered, Explanation, HostMatch, Outcome, explain};
 pub use table::{RouteConflict, RouteIndex, RouteTable};
+pub use widening::{Methods, Widening, widened};
 
 use crate::{
     assurance::Assurance,

@@ -32,7 +32,7 @@ pub(crate) const SERVER: Section = Section {
             "public_port",
             integer(1, 65_535),
             "a port such as 443",
-            "The port that people's browsers use, where it differs from the one in `https` (port forwarding). By default the port of the first address of `https`.",
+            "The port that people's browsers use, where it differs from the one in `https` (port forwarding). By default the port of the first address of `https`, and like it never moved by a reload: a request for another port is refused with 421.",
         )
         .at_restart(),
         Key::new(

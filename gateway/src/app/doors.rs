@@ -31,7 +31,6 @@ pub(super) fn open_plain(
     tasks: &Tasks,
 ) {
     let settings = live.settings();
-    let port = live.https_port();
     let own = Arc::clone(live);
     let limit = Arc::clone(&live.limit);
     let plain = Arc::new(PlainEntrance {
@@ -39,7 +38,7 @@ pub(super) fn open_plain(
             let settings = own.settings();
             settings.server.portal == *host || settings.routes.names_host(host)
         }),
-        public_https_port: settings.server.public_port.map_or(port, Into::into),
+        public_https_port: live.public_port(),
         acme_webroot: settings.server.acme_webroot.clone(),
         count_answer: Box::new(move |address| limit.load().check(address)),
         caps: Arc::clone(&entrance.caps),

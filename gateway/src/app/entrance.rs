@@ -1,12 +1,14 @@
 //! From settings to what the listeners are told.
 
+use std::net::SocketAddr;
+
 use octroi_certs::{
     bundle::{BundleSource, MalformedName},
     tls::Profile,
 };
 use octroi_config::{
     Settings,
-    settings::{Certificate, Connections, TlsProfile},
+    settings::{Certificate, Connections, Server, TlsProfile},
 };
 
 use crate::listener::limits::{BodyLimits, Http2Limits, Limits};
@@ -35,6 +37,12 @@ pub(super) fn limits(connections: &Connections) -> Limits {
         drain_timeout: connections.drain_deadline,
         ..usual
     }
+}
+
+/// The port of HTTPS that people see: the one that is served first, unless another is named.
+pub(super) fn public_port(server: &Server, served: &[SocketAddr]) -> u16 {
+    let served = || served.first().map_or(443, SocketAddr::port);
+    server.public_port.map_or_else(served, Into::into)
 }
 
 /// Where the certificates are, and for whom.

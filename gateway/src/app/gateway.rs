@@ -415,7 +415,7 @@ fn bind(settings: &Settings) -> Result<Sockets, Failure> {
 
 fn place_of(sockets: &Sockets, settings: &Settings, profile: Profile) -> Result<Place, Failure> {
     let bound = sockets.addresses()?;
-    let https_port = bound.https.first().map_or(443, std::net::SocketAddr::port);
+    let public_port = entrance::public_port(&settings.server, &bound.https);
     let listeners = bound
         .https
         .into_iter()
@@ -423,7 +423,7 @@ fn place_of(sockets: &Sockets, settings: &Settings, profile: Profile) -> Result<
         .chain([bound.management]);
     Ok(Place {
         listeners: listeners.collect(),
-        https_port,
+        public_port,
         profile,
         system: SystemList::where_needed(settings).map(Arc::new),
     })

@@ -16,6 +16,7 @@ use octroi_certs::{
     tls::Profile,
 };
 use octroi_config::{Settings, settings::Rate};
+use octroi_policy::decision::{Widening, widened};
 use rustls_pki_types::UnixTime;
 use tokio::{sync::Mutex, task::spawn_blocking};
 
@@ -80,8 +81,9 @@ pub(super) struct Reading {
 pub(super) struct Place {
     /// Every address that is bound: none of them may be an upstream.
     pub(super) listeners: Arc<[SocketAddr]>,
-    /// The port of HTTPS.
-    pub(super) https_port: u16,
+    /// The port of HTTPS that people see. It moves with the doors alone: a port that is forwarded
+    /// goes with the one that it is forwarded to, and a request for another is refused.
+    pub(super) public_port: u16,
     /// The suites of every TLS connection: the process has them from its start.
     pub(super) profile: Profile,
     /// The system's authorities, as Pingora has them from its start.
@@ -146,9 +148,9 @@ impl Live {
         self.settings.load_full()
     }
 
-    /// The port of HTTPS.
-    pub(super) const fn https_port(&self) -> u16 {
-        self.place.https_port
+    /// The port of HTTPS that people see.
+    pub(super) const fn public_port(&self) -> u16 {
+        self.place.public_port
     }
 
     /// Every file whose change asks for a reload, as it stood before it was last read.
@@ -162,21 +164,23 @@ impl Live {
         let _turn = self.turn.lock().await;
         let _announced = Announced::begin(service_manager::tell);
         match self.read_and_build().await {
-            Ok(built) => Ok(self.put_in_force(built).await),
+            Ok((opened, built)) => Ok(self.put_in_force(&opened, built).await),
             Err(problems) => Err(self.keep(&problems).await),
         }
     }
 
     /// On a thread that may wait for files: the threads of the gateway's own affairs are few, and a
     /// network mount may hang.
-    async fn read_and_build(&self) -> Result<Built, Vec<String>> {
+    async fn read_and_build(&self) -> Result<(Vec<Widening>, Built), Vec<String>> {
         let (file, place) = (self.file.clone(), self.place.clone());
         let (settings, served) = (self.settings(), self.bundles.load_full());
         let (metrics, now) = (Arc::clone(&self.metrics), unix_time(&*self.clock));
         let work = spawn_blocking(move || {
             let before: Vec<_> = files_of(&file, &settings).map(ReadFile::now).collect();
             let built = read(&file).and_then(|reading| build(reading, &place, &metrics));
-            (before, built.and_then(|built| in_time(built, &served, now)))
+            let built = built.and_then(|built| in_time(built, &served, now));
+            let built = built.map(|built| (opened(&settings, &built.settings), built));
+            (before, built)
         });
         let (before, built) = work.await.map_err(|error| vec![error.to_string()])?;
         // Where it is refused, the next change is waited for and not this one again.
@@ -184,7 +188,7 @@ impl Live {
         built
     }
 
-    async fn put_in_force(&self, built: Built) -> String {
+    async fn put_in_force(&self, opened: &[Widening], built: Built) -> String {
         let before = self.settings.load_full();
         let changes = before.diff(&built.settings);
         self.certificates.replace(&built.bundles);
@@ -204,6 +208,9 @@ impl Live {
         for change in &changes {
             tracing::info!(%change, "configuration changed");
         }
+        for widening in opened {
+            tracing::warn!(%widening, "a reload lets in whom the routes kept out before");
+        }
         tracing::info!(
             changes = changes.len(),
             ended,
@@ -214,14 +221,13 @@ impl Live {
             digest: built.digest,
         })
         .await;
-        match changes.len() {
-            0 => "nothing changed".to_owned(),
-            _ => changes
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n"),
+        if changes.is_empty() {
+            return "nothing changed".to_owned();
         }
+        let warn = |widening| format!("warning: more people are let in: {widening}");
+        let changes = changes.iter().map(ToString::to_string);
+        let lines: Vec<_> = changes.chain(opened.iter().map(warn)).collect();
+        lines.join("\n")
     }
 
     async fn keep(&self, problems: &[String]) -> String {
@@ -295,7 +301,7 @@ pub(super) fn prove(file: &Path, settings: Settings) -> Result<(), Vec<String>> 
     let server = &settings.server;
     let place = Place {
         listeners: Arc::from([]),
-        https_port: server.https.first().map_or(443, SocketAddr::port),
+        public_port: entrance::public_port(server, &server.https),
         profile: entrance::profile(server.tls_profile),
         system: None,
     };
@@ -320,11 +326,8 @@ fn build(reading: Reading, place: &Place, metrics: &Metrics) -> Result<Built, Ve
     let sources = entrance::certificates(&settings).map_err(|error| one(error.to_string()))?;
     let bundles = reload::load_all(&sources)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    let portal_site = portal::Site::new(&settings, place.https_port);
-    let public_port = settings
-        .server
-        .public_port
-        .map_or(place.https_port, Into::into);
+    let public_port = place.public_port;
+    let portal_site = portal::Site::new(&settings, public_port);
     let services = ServicesTls::new(place.profile, place.system.clone());
     let site = Site::new(&settings, &place.listeners, public_port, &services, metrics);
     let proxy_site = site.map_err(|fault| one(fault.to_string()))?;
@@ -358,6 +361,12 @@ fn in_time(built: Built, served: &[Bundle], now: UnixTime) -> Result<Built, Vec<
         tracing::warn!(%problem, "a certificate is still served");
     }
     Ok(built)
+}
+
+/// Where a reload lets in whom the routes in force keep out. A file may have lost a route without
+/// anybody's having meant it.
+fn opened(old: &Settings, new: &Settings) -> Vec<Widening> {
+    widened(old.routes.table(), new.routes.table())
 }
 
 /// The configuration and every file whose change asks for a reload.

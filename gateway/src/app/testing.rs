@@ -74,7 +74,7 @@ keep_months = {keep_months}
         let core = Core::open(&reading.settings).await.unwrap();
         let place = Place {
             listeners: Arc::from([]),
-            https_port: 8443,
+            public_port: 8443,
             profile: Profile::Intermediate,
             system: None,
         };

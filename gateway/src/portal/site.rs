@@ -43,9 +43,8 @@ pub(crate) struct FooterLink {
 }
 
 impl Site {
-    /// The site that settings describe. `bound_port` is the port on which TLS is served; people
-    /// see it unless the settings name another.
-    pub(crate) fn new(settings: &Settings, bound_port: u16) -> Self {
+    /// The site that settings describe. `public_port` is the port of HTTPS that people see.
+    pub(crate) fn new(settings: &Settings, public_port: u16) -> Self {
         let server = &settings.server;
         Self {
             portal: server.portal.clone(),
@@ -54,7 +53,7 @@ impl Site {
             zone: TimeZone::get(&server.time_zone).unwrap_or(TimeZone::UTC),
             contact: settings.contact.clone(),
             routes: settings.routes.clone(),
-            public_port: server.public_port.map_or(bound_port, Into::into),
+            public_port,
             idle_private: settings.sessions.idle_private,
             idle_public: settings.sessions.idle_public,
             cookie_life: settings.sessions.cookie,

@@ -24,6 +24,7 @@ mod nginx_upstream;
 mod plain_http;
 mod programs;
 mod reload;
+mod reload_opens;
 mod scale;
 mod services_over_tls;
 mod sessions_in_use;

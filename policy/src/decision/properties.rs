@@ -5,6 +5,7 @@ use proptest::{prelude::*, sample::select, test_runner::TestCaseError};
 use super::{
     RouteTable,
     tests::{person, request, roles, route, table, verdict},
+    widened,
 };
 use crate::rule::{Access, Route};
 
@@ -109,6 +110,24 @@ proptest! {
             let opened = after.starts_with("permit") && before != after;
             prop_assert!(!opened, "{}: {} became {}", asked, before, after);
         }
+    }
+
+    #[test]
+    fn whom_other_routes_let_in_is_told(old in any_routes(), new in any_routes()) {
+        let told = widened(&table(&old), &table(&new));
+        for ((asked, before), (_, after)) in decisions(&old).into_iter().zip(decisions(&new)) {
+            let Some(name) = after.strip_prefix("permit ") else { continue };
+            let name = name.split(' ').next().unwrap_or_default();
+            let is_new = before.contains("host_unknown") || before.contains("path_unknown");
+            let route = new.iter().find(|route| route.name.as_str() == name);
+            let is_public = route.is_some_and(|route| route.access == Access::Public);
+            if before.starts_with("permit") || (is_new && !is_public) {
+                continue;
+            }
+            let named = told.iter().any(|one| one.route.as_str() == name);
+            prop_assert!(named, "{asked}: {before} became {after}: {told:?}");
+        }
+        prop_assert_eq!(widened(&table(&new), &table(&new)), []);
     }
 
     #[test]

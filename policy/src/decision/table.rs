@@ -52,7 +52,7 @@ struct Node {
 
 /// The routes of one host and path.
 #[derive(Debug, Default)]
-struct Here {
+pub(super) struct Here {
     by_method: Vec<(Method, RouteIndex)>,
     any_method: Option<RouteIndex>,
 }
@@ -119,6 +119,26 @@ impl RouteTable {
         }
         let parent = parent_of(host).filter(|parent| self.wildcard.contains_key(*parent))?;
         parent.parse().ok().map(HostPattern::Wildcard)
+    }
+
+    /// Which of the table's patterns answers for the hosts of a pattern, be it of this table or not.
+    pub(super) fn answering(&self, hosts: &HostPattern) -> Option<HostPattern> {
+        match hosts {
+            HostPattern::Exact(host) => self.pattern_for(host),
+            HostPattern::Wildcard(parent) => {
+                let is_known = self.wildcard.contains_key(parent.as_str());
+                is_known.then(|| hosts.clone())
+            }
+        }
+    }
+
+    /// The routes that decide on a path, on the hosts of a pattern.
+    pub(super) fn decisive(&self, hosts: &HostPattern, path: &str) -> Option<&Here> {
+        let root = match hosts {
+            HostPattern::Exact(host) => self.root(host),
+            HostPattern::Wildcard(parent) => self.wildcard.get(parent.as_str()),
+        };
+        root?.longest(path)
     }
 
     fn root(&self, host: &Host) -> Option<&Node> {
@@ -194,12 +214,22 @@ impl Here {
 
     /// A route that names the method goes before one that is for all; who may GET may also HEAD,
     /// which tells less (RFC 9110, section 9.3.2).
-    fn route_for(&self, method: &Method) -> Option<RouteIndex> {
+    pub(super) fn route_for(&self, method: &Method) -> Option<RouteIndex> {
         let named = |wanted: &Method| {
             let mut taken = self.by_method.iter();
             taken.find(|(taken, _)| taken == wanted).map(|(_, at)| *at)
         };
         let as_get = || (method == Method::HEAD).then(|| named(&Method::GET))?;
         named(method).or_else(as_get).or(self.any_method)
+    }
+
+    /// The methods that routes name.
+    pub(super) fn methods(&self) -> impl Iterator<Item = &Method> {
+        self.by_method.iter().map(|(method, _)| method)
+    }
+
+    /// The route for every method that none names.
+    pub(super) const fn for_all(&self) -> Option<RouteIndex> {
+        self.any_method
     }
 }

@@ -5,6 +5,7 @@
     reason = "a broken rule ends the test with its reason"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -390,6 +391,7 @@ fn decision_records_have_a_number_of_their_own() {
         Path::new(name).extension().is_some_and(|end| end == "md") && name != "README.md"
     });
     numbers.sort();
+    let list = fs::read_to_string(folder.join("README.md")).unwrap_or_default();
     let mut last = String::new();
     for name in numbers {
         let number: String = name.chars().take_while(char::is_ascii_digit).collect();
@@ -399,8 +401,50 @@ fn decision_records_have_a_number_of_their_own() {
             "docs/adr/{name}: begin with four digits, as in 0012-title.md"
         );
         assert_ne!(number, last, "docs/adr/{name}: this number is taken");
+        assert!(
+            list.contains(&format!("]({name})")),
+            "docs/adr/README.md does not list {name}"
+        );
         last = number;
     }
+}
+
+#[test]
+fn the_manual_lists_the_attack_classes_that_tests_are_named_after_and_no_others() {
+    let id = |text: &str| {
+        let digits: String = text
+            .chars()
+            .skip(1)
+            .take_while(char::is_ascii_digit)
+            .collect();
+        let letter = text
+            .chars()
+            .next()
+            .filter(|letter| matches!(letter, 'a'..='d'));
+        letter
+            .filter(|_| !digits.is_empty())
+            .map(|letter| (letter, digits))
+    };
+    let mut tested = BTreeSet::new();
+    for file in files(&["rs"]) {
+        for name in file.text.split("fn ").skip(1) {
+            // A test of several classes bears all their ids: a11_a12_….
+            let ids = name.split('_').map_while(id).count();
+            let is_promise = name.split('_').nth(ids) == Some("promise");
+            tested.extend(
+                name.split('_')
+                    .take(if is_promise { 0 } else { ids })
+                    .filter_map(id),
+            );
+        }
+    }
+    let manual = fs::read_to_string(root().join("docs/security-team/attack-classes.md"));
+    let manual = manual.expect("the classes").to_lowercase();
+    let listed = manual
+        .lines()
+        .filter_map(|line| id(line.strip_prefix("| ")?))
+        .collect();
+    assert_eq!(tested, listed, "docs/security-team/attack-classes.md");
 }
 
 #[test]
@@ -410,6 +454,7 @@ fn the_front_matter_of_the_repository_is_there() {
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
+        "LICENSE",
         "ARCHITECTURE.md",
         "Dockerfile",
         "docs/adr/README.md",

@@ -52,8 +52,8 @@ cookies-refused = Votre navigateur refuse les cookies de { $portal }. Autorisez-
 limited = Trop de tentatives. Réessayez à { $time }. Les services déjà ouverts continuent de fonctionner.
 limited-title = Trop de tentatives
 busy = { $n ->
-    [one] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } seconde. Les services déjà ouverts continuent de fonctionner.
-   *[other] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } secondes. Les services déjà ouverts continuent de fonctionner.
+    [one] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } seconde. Les services déjà ouverts continuent de fonctionner.
+   *[other] Beaucoup de personnes se connectent en ce moment. Réessayez dans { $n } secondes. Les services déjà ouverts continuent de fonctionner.
 }
 try-again = Réessayer
 start-again = Recommencer
@@ -63,8 +63,8 @@ continue-title = Connexion réussie
 continue-link = Continuer vers { $host }
 continue-account = Voir mon compte
 attempts = { $n ->
-    [one] { $n } tentative a été refusée depuis votre dernière connexion. Ce n’était pas vous ? Changez votre mot de passe.
-   *[other] { $n } tentatives ont été refusées depuis votre dernière connexion. Ce n’était pas vous ? Changez votre mot de passe.
+    [one] { $n } tentative a été refusée depuis votre dernière connexion. Ce n’était pas vous ? Changez votre mot de passe.
+   *[other] { $n } tentatives ont été refusées depuis votre dernière connexion. Ce n’était pas vous ? Changez votre mot de passe.
 }
 
 ## Choisir et changer un mot de passe
@@ -82,8 +82,8 @@ password-repeat = Répétez le nouveau mot de passe
 password-hint = Plusieurs mots sans lien font un bon mot de passe. Les espaces et les accents comptent ; coller est permis.
 password-rules = Règles
 rule-length = { $n ->
-    [one] Au moins { $n } caractère.
-   *[other] Au moins { $n } caractères.
+    [one] Au moins { $n } caractère.
+   *[other] Au moins { $n } caractères.
 }
 rule-common = Pas un mot de passe parmi les plus utilisés.
 rule-own = Ni votre nom, ni votre identifiant, ni celui de votre organisation.
@@ -95,10 +95,10 @@ current-wrong = Le mot de passe actuel ne correspond pas.
 new-empty = Saisissez un nouveau mot de passe.
 repeat-differs = Les deux saisies diffèrent. Saisissez deux fois le même mot de passe.
 failed-short = { $missing ->
-    [one] Il manque { $missing } caractère : il en faut au moins { $min }. Ajoutez un mot.
-   *[other] Il manque { $missing } caractères : il en faut au moins { $min }. Ajoutez un mot.
+    [one] Il manque { $missing } caractère : il en faut au moins { $min }. Ajoutez un mot.
+   *[other] Il manque { $missing } caractères : il en faut au moins { $min }. Ajoutez un mot.
 }
-failed-long = Ce mot de passe dépasse { $max } caractères. Raccourcissez-le.
+failed-long = Ce mot de passe dépasse { $max } caractères. Raccourcissez-le.
 failed-common = Ce mot de passe figure parmi les plus utilisés. Choisissez des mots sans lien entre eux.
 failed-own = Il contient votre nom, votre identifiant ou celui de votre organisation. Retirez-le.
 failed-simple = Il se devine trop facilement : trop de signes y reviennent. Ajoutez des mots différents.
@@ -133,7 +133,7 @@ session-browser-unknown = Navigateur inconnu
 session-end-one = Fermer cette session
 session-end-others = { $n ->
     [one] Fermer l’autre session
-   *[other] Fermer les { $n } autres sessions
+   *[other] Fermer les { $n } autres sessions
 }
 session-ended = Session fermée. Elle ne donne plus accès à rien.
 sessions-ended = Les autres sessions sont fermées. Elles ne donnent plus accès à rien.

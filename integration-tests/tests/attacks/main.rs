@@ -19,5 +19,6 @@ mod a8_smuggling;
 mod a9_memory_and_streams;
 mod b1_open_redirect;
 mod b2_b11_sessions;
+mod c3_c4_guesses;
 mod c5_enumeration;
 mod d2_d3_d11_bounds_and_leaks;

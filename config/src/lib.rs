@@ -15,6 +15,6 @@ mod reader;
 mod source;
 
 pub use diff::{Change, Effect};
-pub use load::{Environment, Loaded, load, parse};
+pub use load::{Environment, Loaded, admin_socket, load, parse};
 pub use problem::{Place, Problem, Problems, Severity};
 pub use settings::Settings;

@@ -7,7 +7,12 @@ mod scale;
 #[cfg(test)]
 mod tests;
 
-use std::{ffi::OsString, fs, io::Read, path::Path};
+use std::{
+    ffi::OsString,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     Settings,
@@ -56,6 +61,15 @@ pub fn parse(text: &str, file: &Path) -> Result<Loaded, Problems> {
     settings(&source, file, Files::Unseen)
 }
 
+/// The admin socket that a configuration names, whatever else is wrong with it: a gateway that runs on
+/// with an earlier file still has to be told to lock somebody out. `None` where the file says neither
+/// it nor `server.data`.
+pub fn admin_socket(file: &Path, environment: &Environment) -> Option<PathBuf> {
+    let source = Source::new(file, text_of(file).ok()?, environment);
+    let reading = Reading::new(directory_of(file), Files::Unseen);
+    read::admin_socket(&reading, &source.document_as_far_as_it_goes())
+}
+
 fn settings(source: &Source, file: &Path, files: Files) -> Result<Loaded, Problems> {
     let told = |mut findings: Vec<Finding>| -> Vec<Problem> {
         findings.sort_by_key(|finding| (finding.at, finding.severity));
@@ -67,9 +81,7 @@ fn settings(source: &Source, file: &Path, files: Files) -> Result<Loaded, Proble
     let (root, mut findings) = source
         .document()
         .map_err(|findings| Problems(told(findings)))?;
-    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let directory = absolute.parent().unwrap_or_else(|| Path::new("/"));
-    let reading = Reading::new(directory.to_owned(), files);
+    let reading = Reading::new(directory_of(file), files);
     let settings = reading.insist(At(0), "this file", || read::settings(&reading, &root));
     findings.extend(reading.into_findings());
     let is_usable = findings
@@ -83,6 +95,13 @@ fn settings(source: &Source, file: &Path, files: Files) -> Result<Loaded, Proble
         }),
         _ => Err(Problems(problems)),
     }
+}
+
+/// The directory from which the paths of a file are taken.
+fn directory_of(file: &Path) -> PathBuf {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let directory = absolute.parent().unwrap_or_else(|| Path::new("/"));
+    directory.to_owned()
 }
 
 fn text_of(file: &Path) -> Result<String, Box<Problem>> {

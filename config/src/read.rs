@@ -10,6 +10,8 @@ mod routes;
 mod server;
 mod upstream;
 
+use std::path::PathBuf;
+
 use toml::de::{DeTable, DeValue};
 
 use crate::{
@@ -61,6 +63,15 @@ pub(crate) fn settings<'d>(reading: &'d Reading, root: &'d DeTable<'d>) -> Optio
         contact,
         stated: crate::diff::stated(root),
     })
+}
+
+/// The admin socket, where the document says enough of it. What is wrong besides is nobody's business
+/// here.
+pub(crate) fn admin_socket<'d>(reading: &'d Reading, root: &'d DeTable<'d>) -> Option<PathBuf> {
+    let empty = DeTable::new();
+    let section = single(reading, &reference::SERVER, root, &empty);
+    let data = server::data(section);
+    server::admin_socket(section, data.as_deref())
 }
 
 /// Refuses sections that nobody knows.

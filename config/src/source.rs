@@ -83,7 +83,17 @@ impl Source {
             let told = errors.iter().map(|error| not_toml(&self.text, error));
             return Err(told.collect());
         }
-        let mut root = root.into_inner();
+        let (root, findings) = self.overlaid(root.into_inner());
+        Ok((root, findings))
+    }
+
+    /// The same, without what is wrong in it. Good for nothing that opens anything.
+    pub(crate) fn document_as_far_as_it_goes(&self) -> DeTable<'_> {
+        let (root, _) = DeTable::parse_recoverable(&self.text);
+        self.overlaid(root.into_inner()).0
+    }
+
+    fn overlaid<'s>(&'s self, mut root: DeTable<'s>) -> (DeTable<'s>, Vec<Finding>) {
         let mut findings = Vec::new();
         for (position, variable) in self.variables.iter().enumerate() {
             let at = self.text.len() + 1 + position;
@@ -91,7 +101,7 @@ impl Source {
                 findings.push(finding);
             }
         }
-        Ok((root, findings))
+        (root, findings)
     }
 
     /// Tells a finding's place in lines and columns.

@@ -39,9 +39,16 @@ pub(crate) fn prove(config: &Path, settings: Settings) -> Result<(), Vec<String>
 }
 
 /// The way to the accounts of this configuration: the socket of the gateway that runs, or the
-/// store itself where none does.
-pub(crate) async fn admin_client(config: &Path) -> Result<AdminClient, Failure> {
-    let reading = live::read(config).map_err(|problems| Failure::Refused(problems.join("\n")))?;
+/// store itself where none does. Where the file is wrong, the gateway may run on with an earlier one:
+/// then `warn` is told, and the socket is the only way.
+pub(crate) async fn admin_client(
+    config: &Path,
+    warn: impl FnOnce(&str),
+) -> Result<AdminClient, Failure> {
+    let reading = match live::read(config) {
+        Ok(reading) => reading,
+        Err(problems) => return past_a_wrong_file(config, &problems, warn).await,
+    };
     let settings = reading.settings;
     let socket = settings.server.admin_socket.clone();
     match UnixStream::connect(&socket).await {
@@ -52,6 +59,23 @@ pub(crate) async fn admin_client(config: &Path) -> Result<AdminClient, Failure> 
             socket.display()
         ))),
     }
+}
+
+async fn past_a_wrong_file(
+    config: &Path,
+    problems: &[String],
+    warn: impl FnOnce(&str),
+) -> Result<AdminClient, Failure> {
+    let refused = || Failure::Refused(problems.join("\n"));
+    let environment = std::env::vars_os().collect();
+    let socket = octroi_config::admin_socket(config, &environment).ok_or_else(refused)?;
+    UnixStream::connect(&socket).await.map_err(|_| refused())?;
+    let first = problems.first().map_or("", String::as_str);
+    let more = problems.len().saturating_sub(1);
+    warn(&format!(
+        "the configuration is wrong ({first}; {more} more), and the gateway that runs goes on with an earlier one: it is asked all the same"
+    ));
+    Ok(AdminClient::Socket(socket))
 }
 
 /// Works on the store itself, under its lock, and as the user whose files they are: files of

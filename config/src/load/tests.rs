@@ -147,6 +147,32 @@ fn text_that_is_not_toml_is_told_by_place() {
 }
 
 #[test]
+fn the_admin_socket_is_found_whatever_else_is_wrong() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("octroi.toml");
+    let socket = |text: &str, environment: &[(&str, &str)]| {
+        fs::write(&file, text).unwrap();
+        let environment = environment
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        super::admin_socket(&file, &environment.collect())
+    };
+    let usual = Some(PathBuf::from("/var/lib/octroi/admin/admin.sock"));
+    for wrong in ["[[route]]\nhost = 7", "[[route]\nhost =", "[nonsense]", "“"] {
+        assert_eq!(socket(&format!("{SERVER}{wrong}"), &[]), usual, "{wrong}");
+    }
+    let named = SERVER.replace("data =", "admin_socket = \"/run/a.sock\"\nportall =");
+    assert_eq!(socket(&named, &[]), Some("/run/a.sock".into()));
+    let elsewhere = [("OCTROI__SERVER__ADMIN_SOCKET", "/run/b.sock")];
+    assert_eq!(socket(&named, &elsewhere), Some("/run/b.sock".into()));
+    assert_eq!(socket("[server]\nportal = 7", &[]), None);
+    assert_eq!(
+        super::admin_socket(&directory.path().join("none"), &Vec::new()),
+        None
+    );
+}
+
+#[test]
 fn columns_count_characters() {
     let found = errors("brand = { name = \"é\", logoo = 1 }");
     let expected = "1:23: `brand.logoo` is not a key; did you mean `logo`?";

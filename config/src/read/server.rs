@@ -128,7 +128,7 @@ fn management(reader: Reader<'_>) -> Option<Management> {
     Some(Management { address, networks })
 }
 
-fn data(reader: Reader<'_>) -> Option<PathBuf> {
+pub(super) fn data(reader: Reader<'_>) -> Option<PathBuf> {
     let data = reader.required_path("data")?;
     file::check_directory(reader, &data);
     Some(data.value)
@@ -148,7 +148,7 @@ fn keyring(reader: Reader<'_>, data: Option<&Path>, demo: bool) -> Option<PathBu
     Some(keyring.value)
 }
 
-fn admin_socket(reader: Reader<'_>, data: Option<&Path>) -> Option<PathBuf> {
+pub(super) fn admin_socket(reader: Reader<'_>, data: Option<&Path>) -> Option<PathBuf> {
     let Some(socket) = reader
         .told("admin_socket")
         .and_then(|_| reader.path("admin_socket"))

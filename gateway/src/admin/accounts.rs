@@ -11,7 +11,7 @@ use octroi_policy::{
 use super::{
     Desk,
     facts::{
-        self, Account, AddRequest, Done, GrantRequest, Invitation, InviteRequest,
+        self, Account, AddRequest, Done, GrantRequest, HandedPassword, Invitation, InviteRequest,
         ListAccountsRequest, NewAccountRequest, OneAccount, Provisional, ResetRequest,
         RolesRequest,
     },
@@ -26,7 +26,6 @@ use crate::{
         },
         client::Operator,
         invitations::InvitationLife,
-        secret::TypedPassword,
     },
     portal::{
         self,
@@ -237,13 +236,14 @@ async fn provide(
     desk: &Desk,
     operator: Operator,
     account: AccountFacts,
-    given: Option<String>,
+    given: Option<HandedPassword>,
 ) -> Result<Provisional, Refusal> {
     let (password, made) = if let Some(password) = given {
-        (TypedPassword::new(password), None)
+        (password.typed(), None)
     } else {
         let made = passphrase(&*desk.entropy).map_err(Refusal::unavailable)?;
-        (TypedPassword::new(made.to_string()), Some(made.to_string()))
+        let made = HandedPassword::new(made);
+        (made.typed(), Some(made))
     };
     let set = desk
         .identity

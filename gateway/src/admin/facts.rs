@@ -2,7 +2,43 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use crate::identity::secret::TypedPassword;
+
+/// A password on its way between command and gateway, over a socket that the two alone can open. Wiped
+/// when dropped, like the secrets of identity; without `Debug`.
+pub(crate) struct HandedPassword(Zeroizing<String>);
+
+impl HandedPassword {
+    /// Takes it from where it was read or made.
+    pub(crate) const fn new(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
+    /// The text, for whoever hands it to the person.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The same, to be set.
+    pub(crate) fn typed(&self) -> TypedPassword {
+        TypedPassword::new(self.0.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for HandedPassword {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl Serialize for HandedPassword {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 /// An account, as `TENANT/LOGIN`.
 #[derive(Debug, Deserialize, Serialize)]
@@ -37,7 +73,7 @@ pub(crate) struct AddRequest {
     /// The account.
     pub(crate) new: NewAccountRequest,
     /// The provisional password; `None`: one is made.
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<HandedPassword>,
 }
 
 /// `user invite`.
@@ -57,7 +93,7 @@ pub(crate) struct ResetRequest {
     /// `TENANT/LOGIN`
     pub(crate) account: String,
     /// The provisional password; `None`: one is made.
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<HandedPassword>,
 }
 
 /// `user roles`.
@@ -168,7 +204,7 @@ pub(crate) struct Provisional {
     /// `TENANT/LOGIN`
     pub(crate) account: String,
     /// The password, where it was made here and not handed in.
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<HandedPassword>,
     /// When it stops working.
     pub(crate) expires_at: String,
 }
@@ -181,6 +217,7 @@ impl fmt::Display for Provisional {
             expires_at,
         } = self;
         if let Some(password) = password {
+            let password = password.expose();
             writeln!(
                 f,
                 "{account}: provisional password, shown this once:\n\n    {password}\n"

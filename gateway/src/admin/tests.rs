@@ -93,7 +93,7 @@ async fn an_account_lives_its_life_over_the_socket() {
     };
     let added: Provisional = client.post("/v1/accounts/add", &add).await.unwrap();
     assert_eq!(added.account, "acme/marie");
-    assert_eq!(added.password.unwrap().len(), 23);
+    assert_eq!(added.password.unwrap().expose().len(), 23);
     for (operation, standing) in [("lock", "locked"), ("unlock", "provisional")] {
         let path = format!("/v1/accounts/{operation}");
         let _: Done = client.post(&path, &one("acme/marie")).await.unwrap();

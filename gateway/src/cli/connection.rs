@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{ConfigFile, Failure};
+use super::{ConfigFile, Failure, output::warning};
 use crate::{
     admin::client::{AdminClient, CallError},
     app,
@@ -21,7 +21,7 @@ impl Connection {
         let runtime = runtime()?;
         let client = match &config.socket {
             Some(socket) => AdminClient::Socket(socket.clone()),
-            None => runtime.block_on(app::admin_client(&config.path))?,
+            None => runtime.block_on(app::admin_client(&config.path, warning))?,
         };
         Ok(Self { runtime, client })
     }

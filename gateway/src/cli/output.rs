@@ -87,6 +87,15 @@ impl Output {
     }
 }
 
+/// Prints what somebody should know of a command that does what it was asked for. Facts are on
+/// standard output, so scripts are not disturbed.
+pub(super) fn warning(text: &str) {
+    write_line(
+        io::stderr().lock(),
+        &format_args!("octroi: {}", Visible(text)),
+    );
+}
+
 /// Whether a character steers how a terminal shows others, and is not seen itself: controls, and
 /// what Unicode calls format characters (general category Cf), those that turn the direction of
 /// writing among them.

@@ -8,11 +8,12 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
 
 use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
 use crate::admin::facts::{
-    self, Account, AddRequest, Done, GrantRequest, Invitation, InviteRequest, ListAccountsRequest,
-    NewAccountRequest, Provisional, ResetRequest, RolesRequest,
+    self, Account, AddRequest, Done, GrantRequest, HandedPassword, Invitation, InviteRequest,
+    ListAccountsRequest, NewAccountRequest, Provisional, ResetRequest, RolesRequest,
 };
 
 /// What is to be done with an account.
@@ -311,19 +312,23 @@ impl AccountFacts {
 
 impl PasswordSource {
     /// The first line of standard input, if that was asked for.
-    fn read(&self) -> Result<Option<String>, Failure> {
+    fn read(&self) -> Result<Option<HandedPassword>, Failure> {
         if !self.password_stdin {
             return Ok(None);
         }
-        let mut line = String::new();
-        let read = io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut line);
+        // With room for all of it: one that grows leaves copies behind.
+        let mut line = Zeroizing::new(String::with_capacity(LINE_BYTES_MAX));
+        let bytes = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX);
+        let read = io::stdin().lock().take(bytes).read_line(&mut line);
         read.map_err(|error| Failure::Usage(format!("no password on standard input: {error}")))?;
-        let password = line.strip_suffix('\n').unwrap_or(&line);
-        Ok(Some(
-            password.strip_suffix('\r').unwrap_or(password).to_owned(),
-        ))
+        for end in ['\n', '\r'] {
+            if line.ends_with(end) {
+                line.pop();
+            }
+        }
+        Ok(Some(HandedPassword::new(line)))
     }
 }
 
 /// More than the longest password (256 characters of 4 bytes) and a line end.
-const LINE_BYTES_MAX: u64 = 2048;
+const LINE_BYTES_MAX: usize = 2048;

@@ -2,11 +2,13 @@
 
 use aws_lc_rs::digest;
 use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use crate::entropy::{self, Entropy, EntropyUnavailable};
 
-/// A password as somebody typed it.
+/// A password as somebody typed it. Forms and bodies are read straight into it.
+#[derive(Default)]
 pub(crate) struct TypedPassword(Zeroizing<String>);
 
 impl TypedPassword {
@@ -18,6 +20,12 @@ impl TypedPassword {
     /// The text, for judging and hashing only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for TypedPassword {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 

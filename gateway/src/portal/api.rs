@@ -28,7 +28,7 @@ use crate::identity::{
 #[serde(deny_unknown_fields)]
 struct LoginRequest {
     login: String,
-    password: String,
+    password: TypedPassword,
     #[serde(default)]
     computer: ComputerField,
     tenant: Option<String>,
@@ -68,7 +68,7 @@ pub(super) async fn login(ask: Ask, body: Bytes) -> Response {
     };
     let attempt = SignInAttempt {
         login: request.login,
-        password: TypedPassword::new(request.password),
+        password: request.password,
         tenant: request.tenant,
         computer: match request.computer {
             ComputerField::Private => Computer::Private,

@@ -38,8 +38,8 @@ pub(super) struct Link {
 pub(super) struct InvitationForm {
     form: String,
     token: String,
-    new: String,
-    repeat: Option<String>,
+    new: TypedPassword,
+    repeat: Option<TypedPassword>,
     computer: String,
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn submit(
         )
         .await;
     }
-    if let Some(problem) = typed_badly(ask.texts, &form.new, form.repeat.as_deref()) {
+    if let Some(problem) = typed_badly(ask.texts, &form.new, form.repeat.as_ref()) {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return page(&ask, status, &token, computer, vec![problem], None).await;
     }
@@ -85,7 +85,7 @@ pub(super) async fn submit(
     };
     let sent = InvitationAnswer {
         token: spent,
-        password: TypedPassword::new(form.new),
+        password: form.new,
         computer,
         replaces: ask.visitor.token.clone(),
     };

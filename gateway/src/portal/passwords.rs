@@ -31,9 +31,9 @@ use crate::identity::{
 #[serde(default)]
 pub(super) struct ChangeForm {
     form: String,
-    current: String,
-    new: String,
-    repeat: Option<String>,
+    current: TypedPassword,
+    new: TypedPassword,
+    repeat: Option<TypedPassword>,
     host: String,
     id: String,
     nonce: String,
@@ -82,12 +82,11 @@ pub(super) async fn submit(ask: Ask, form: Result<Form<ChangeForm>, FormRejectio
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return page(&ask, status, &changer, passage, problems, None).await;
     }
-    let (client, new) = (&ask.visitor.client, TypedPassword::new(form.new));
+    let (client, new) = (&ask.visitor.client, form.new);
     let outcome = match &changer {
         Changer::SignedIn(signed_in) => {
-            let current = TypedPassword::new(form.current);
             ask.identity()
-                .change_password(client, signed_in, current, new)
+                .change_password(client, signed_in, form.current, new)
                 .await
         }
         Changer::Pending(pending) => ask.identity().choose_password(client, pending, new).await,
@@ -179,20 +178,25 @@ async fn changer(ask: &Ask) -> Result<Changer, Response> {
 /// What can be said of the form without asking anybody.
 fn problems_of(ask: &Ask, changer: &Changer, form: &ChangeForm) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if matches!(changer, Changer::SignedIn(_)) && form.current.is_empty() {
+    if matches!(changer, Changer::SignedIn(_)) && form.current.expose().is_empty() {
         problems.push(Problem::new(ask.texts, "current", "current-empty"));
     }
-    problems.extend(typed_badly(ask.texts, &form.new, form.repeat.as_deref()));
+    problems.extend(typed_badly(ask.texts, &form.new, form.repeat.as_ref()));
     problems
 }
 
 /// An empty field, or two entries that differ.
-pub(super) fn typed_badly(texts: &Texts, new: &str, repeat: Option<&str>) -> Option<Problem> {
+pub(super) fn typed_badly(
+    texts: &Texts,
+    new: &TypedPassword,
+    repeat: Option<&TypedPassword>,
+) -> Option<Problem> {
+    let new = new.expose();
     if new.is_empty() {
         return Some(Problem::new(texts, "new", "new-empty"));
     }
     // Not a comparison of secrets: both were typed into the same form.
-    let differs = repeat.is_some_and(|repeat| repeat != new);
+    let differs = repeat.is_some_and(|repeat| repeat.expose() != new);
     differs.then(|| Problem::new(texts, "new", "repeat-differs"))
 }
 

@@ -45,7 +45,7 @@ impl Destination {
 pub(super) struct SignInForm {
     form: String,
     login: String,
-    password: String,
+    password: TypedPassword,
     computer: String,
     host: String,
     id: String,
@@ -107,7 +107,7 @@ pub(super) async fn submit(ask: Ask, form: Result<Form<SignInForm>, FormRejectio
     }
     let asked = SignInAttempt {
         login: attempt.login.clone(),
-        password: TypedPassword::new(form.password),
+        password: form.password,
         tenant: None,
         computer: attempt.computer,
         host_asked: attempt.passage.as_ref().map(|passage| passage.host.clone()),
@@ -237,12 +237,12 @@ fn password_page(passage: Option<&Passage>) -> String {
     }
 }
 
-fn missing(ask: &Ask, login: &str, password: &str) -> Vec<Problem> {
+fn missing(ask: &Ask, login: &str, password: &TypedPassword) -> Vec<Problem> {
     let mut problems = Vec::new();
     if login.trim().is_empty() {
         problems.push(Problem::new(ask.texts, "login", "login-empty"));
     }
-    if password.is_empty() {
+    if password.expose().is_empty() {
         problems.push(Problem::new(ask.texts, "password", "password-empty"));
     }
     problems

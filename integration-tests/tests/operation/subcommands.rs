@@ -4,6 +4,7 @@
 mod accounts;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::process::Output;
 
 use octroi_integration_tests::binary::said;
@@ -288,6 +289,47 @@ fn each_command_ends_with_3_where_no_gateway_answers_and_says_so() {
         let nonsense = [command, &["--no-such-option"]].concat();
         run(&world, &nonsense, 2);
     }
+}
+
+/// The gateway runs on with the file that it has. Somebody who has to be locked out is not to wait
+/// until the next one is mended.
+#[test]
+fn commands_reach_a_gateway_that_runs_while_its_next_file_is_wrong() {
+    let mut world = world();
+    let good = fs::read_to_string(world.config()).expect("the configuration");
+    let wrong = [
+        good.replace("echo.localhost", "echo_localhost"),
+        format!("{good}\n[[route]\n"),
+        good.replace("portal = ", "portall = "),
+    ];
+    for (number, text) in wrong.iter().enumerate() {
+        fs::write(world.config(), text).expect("the configuration");
+        let verb = if number % 2 == 0 { "lock" } else { "unlock" };
+        let arguments = ["user", verb, "acme/marie"];
+        let output = world.run(&arguments);
+        let done = printed(&arguments, &output, 0);
+        assert!(done.contains(&format!("is {verb}ed")), "{done}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            told.starts_with("octroi: the configuration is wrong ("),
+            "{told}"
+        );
+        assert!(told.contains("octroi.toml:"), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    let locked = run_json(&world, &["user", "show", "acme/marie"]);
+    assert_eq!(locked["standing"], "locked", "{locked}");
+    // The gateway says what is wrong with its file.
+    let reload = world.run(&["reload"]);
+    assert_eq!(reload.status.code(), Some(1), "{}", said(&reload));
+    assert!(said(&reload).contains("portall"), "{}", said(&reload));
+    // Where none runs, the store is opened under a file that is right, or not at all.
+    assert!(world.gateway.stop().is_some(), "{}", world.log());
+    let refused = world.run(&["user", "unlock", "acme/marie"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(said(&refused).contains("portall"), "{}", said(&refused));
+    fs::write(world.config(), good).expect("the configuration");
+    run(&world, &["user", "unlock", "acme/marie"], 0);
 }
 
 #[test]

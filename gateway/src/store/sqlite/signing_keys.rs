@@ -2,7 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use super::{SqliteStore, database::Weight, fault::fault, rows::Columns, statements::query};
+use super::{
+    SqliteStore,
+    database::Weight,
+    fault::fault,
+    rows::Columns,
+    statements::{query, query_scalar},
+};
 use crate::{
     journal::Draft,
     keyring::Purpose,
@@ -61,7 +67,7 @@ impl SqliteStore {
             .seal(Purpose::Assertion, &context, pkcs8, &*self.entropy)?;
         let prepared = self.scribe.prepare(journal).await?;
         let mut tx = self.database.begin(Weight::Ordinary).await?;
-        let ids: Vec<String> = sqlx::query_scalar("SELECT key_id FROM signing_key")
+        let ids: Vec<String> = query_scalar("SELECT key_id FROM signing_key")
             .fetch_all(&mut *tx)
             .await
             .map_err(fault)?;

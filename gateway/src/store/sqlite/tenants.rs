@@ -4,7 +4,12 @@ use octroi_policy::id::{TenantId, TenantName};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
-    SqliteStore, accounts::exists, database::Weight, fault::fault, rows::Columns, statements::query,
+    SqliteStore,
+    accounts::exists,
+    database::Weight,
+    fault::fault,
+    rows::Columns,
+    statements::{query, query_scalar},
 };
 use crate::{
     journal::Draft,
@@ -59,7 +64,7 @@ impl SqliteStore {
     ) -> Result<(), StoreError> {
         let prepared = self.scribe.prepare(journal).await?;
         let mut tx = self.database.begin(Weight::Ordinary).await?;
-        let named: Option<i64> = sqlx::query_scalar("SELECT 1 FROM tenant WHERE name = $1")
+        let named: Option<i64> = query_scalar("SELECT 1 FROM tenant WHERE name = $1")
             .bind(tenant.name.as_str())
             .fetch_optional(&mut *tx)
             .await
@@ -76,7 +81,7 @@ impl SqliteStore {
         {
             return Err(Conflict::Duplicate.into());
         }
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM tenant")
+        let count: i64 = query_scalar("SELECT count(*) FROM tenant")
             .fetch_one(&mut *tx)
             .await
             .map_err(fault)?;

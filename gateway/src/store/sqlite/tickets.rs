@@ -10,7 +10,7 @@ use super::{
     fault::{fault, is_taken},
     rows::{self, Columns},
     session_rows,
-    statements::query,
+    statements::{query, query_scalar},
 };
 use crate::store::{
     Conflict, StoreError,
@@ -45,7 +45,7 @@ impl SqliteStore {
         if !session_rows::lives(&mut tx, ticket.session).await? {
             return Err(Conflict::Missing.into());
         }
-        let open: i64 = sqlx::query_scalar("SELECT count(*) FROM ticket WHERE session = $1")
+        let open: i64 = query_scalar("SELECT count(*) FROM ticket WHERE session = $1")
             .bind(ticket.session.as_bytes().as_slice())
             .fetch_one(&mut *tx)
             .await

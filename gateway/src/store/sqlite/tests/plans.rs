@@ -61,6 +61,16 @@ async fn what_a_page_shows_is_found_by_an_index() {
 }
 
 #[tokio::test]
+async fn statements_that_ask_for_one_value_are_counted_too() {
+    let site = Site::new();
+    let store = site.open().await;
+    counting::take();
+    person(&store).await;
+    let run = counting::take();
+    assert!(run.contains(&"SELECT count(*) FROM tenant"), "{run:?}");
+}
+
+#[tokio::test]
 async fn a_page_costs_as_many_statements_however_many_lines_it_has() {
     let site = Site::new();
     let store = site.open().await;

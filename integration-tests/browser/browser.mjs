@@ -221,6 +221,36 @@ export class Browser {
     }
   }
 
+  // Whoever asks for more contrast gets 7:1 for text (WCAG 1.4.6) and 4.5:1 for the lines around what is operated.
+  async assertMoreContrast(page, name) {
+    await page.emulateMedia({ contrast: 'more' });
+    try {
+      const faint = await page.evaluate(async () => {
+        if (!matchMedia('(prefers-contrast: more)').matches) return ['more contrast is not in force'];
+        const { violations } = await globalThis.axe.run(document, { runOnly: ['color-contrast-enhanced'], rules: { 'color-contrast-enhanced': { enabled: true } } });
+        const texts = violations.flatMap(({ nodes }) => nodes.map((node) => `${node.any[0]?.message} ${node.html}`));
+        const light = (colour) => {
+          const [red, green, blue] = colour.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+          return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        };
+        const ratio = (one, other) => {
+          const [dim, bright] = [light(one), light(other)].sort((a, b) => a - b);
+          return (bright + 0.05) / (dim + 0.05);
+        };
+        const ground = getComputedStyle(document.querySelector('.card') ?? document.body).backgroundColor;
+        const lines = [...document.querySelectorAll('button:not(.quiet), a.primary, a.secondary, input[type=text], input[type=password], .choice, .card, .notice, .cards > li, .services a')]
+          .filter((element) => element.checkVisibility())
+          .map((element) => [element, ratio(getComputedStyle(element).borderBottomColor, ground)])
+          .filter(([, contrast]) => contrast < 4.5)
+          .map(([element, contrast]) => `${contrast.toFixed(2)}:1 around ${element.outerHTML.slice(0, 200)}`);
+        return [...texts, ...lines];
+      });
+      if (faint.length > 0) throw new Error(`${name}: too faint for whoever asks for more contrast:\n${faint.join('\n')}`);
+    } finally {
+      await page.emulateMedia({ contrast: null });
+    }
+  }
+
   assertNoForeignRequests() {
     if (this.requests < 50) throw new Error(`only ${this.requests} requests were watched`);
     if (this.foreign.size > 0) throw new Error([...this.foreign].join('\n'));

@@ -1,6 +1,6 @@
 // A demonstration of octroi in a directory of its own: started, waited for, stopped by its own process id.
 import { spawn, execFile } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,6 +29,16 @@ export async function start() {
   const portal = facts.portal.split(':')[0];
 
   const config = join(directory, 'octroi.toml');
+  // Changes the text of the configuration; in force when this returns. Gives what takes the change back.
+  const reconfigure = async (change) => {
+    const before = readFileSync(config, 'utf8');
+    const write = async (text) => {
+      writeFileSync(config, text);
+      await run(binary, ['reload', '-c', config]);
+    };
+    await write(change(before));
+    return () => write(before);
+  };
 
   return {
     facts,
@@ -42,10 +52,14 @@ export async function start() {
       const { stdout } = await run(binary, [...args, '-c', config, '--json']);
       return JSON.parse(stdout);
     },
-    // More lines at the end of the configuration, in force when this returns.
-    configure: async (text) => {
-      appendFileSync(config, text);
-      await run(binary, ['reload', '-c', config]);
+    // More lines at its end.
+    configure: (text) => reconfigure((before) => before + text),
+    reconfigure,
+    // The access lines of requests for which `wanted` holds, once there are as many.
+    accessLines: async (count, wanted) => {
+      const found = () => readFileSync(join(directory, 'access.log'), 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line)).filter(wanted);
+      for (const end = Date.now() + 5_000; found().length < count && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 50));
+      return found();
     },
     stop: async () => {
       child.kill('SIGTERM');

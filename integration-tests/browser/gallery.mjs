@@ -101,6 +101,7 @@ export class Wall {
     }
     if (!OF_OTHERS.has(name)) {
       await this.hold(this.browser.assertForcedColours(page, `${name} ${this.name}`));
+      await this.hold(this.browser.assertMoreContrast(page, `${name} ${this.name}`));
       await this.hold(this.browser.assertTabWalk(page, `${name} ${this.name}`));
     }
     this.taken.set(name, true);

@@ -1,5 +1,8 @@
 // What people do, in a real browser. Each exported function is one journey; its name says what it shows.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 const GOOD = 'quatre chevaux sous la pluie';
 const PAYROLL = 'paie.localhost';
@@ -265,6 +268,68 @@ export async function the_first_page_is_light(browser, demonstration) {
   await page.goto(`${demonstration.portal}/.octroi/login`, { waitUntil: 'networkidle' });
   assert.ok(urls.size <= 4, `${urls.size} files:\n${[...urls].join('\n')}`);
   assert.ok(bytes <= 60 * 1024, `${bytes} bytes`);
+}
+
+// Hosts of one site whose certificate is one have one connection over HTTP/2, by the browser's choice. A request for another
+// host than the connection was made for is refused with 421; the browser asks again on a connection of its own, and nobody
+// notices. A form that is sent is sent once.
+export async function a_421_sends_the_browser_to_a_connection_of_its_own(browser, demonstration) {
+  const { directory } = demonstration;
+  const hosts = ['one', 'two', 'three'].map((label) => `${label}.pair.localhost`);
+  const [chain, key] = ['tls/pair.pem', 'tls/key.pem'].map((name) => join(directory, name));
+  // The browser trusts this key, whatever certificate has it.
+  execFileSync('openssl', ['req', '-x509', '-new', '-key', key, '-subj', '/CN=pair', '-days', '2', '-addext', `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`, '-out', chain], { stdio: 'pipe' });
+  const service = demonstration.facts.services.find(({ host }) => host.startsWith(ECHO));
+  const routes = hosts.map((host) => `\n[[route]]\nhost = "${host}"\nto = "${service.address}"\nsign_in = "public"\n`);
+  const undo = await demonstration.configure(`\n[[certificate]]\nnames = ${JSON.stringify(hosts)}\nchain = "${chain}"\nkey_file = "${key}"\n${routes.join('')}`);
+  const [one, two, three] = hosts;
+  const misdirected = ({ status, refused, protocol }) => status === 421 && refused === 'request_misdirected' && protocol === 'h2';
+  try {
+    const page = await browser.person();
+    assert.equal((await page.goto(demonstration.url(one))).status(), 200);
+    assert.deepEqual(await demonstration.accessLines(0, misdirected), [], 'the first host has a connection of its own');
+    assert.equal((await page.goto(demonstration.url(two))).status(), 200, 'the person sees the page and no refusal');
+    assert.equal((await demonstration.accessLines(1, misdirected)).length, 1, 'one request went over the connection of the other host');
+    await page.goto(demonstration.url(one));
+    const answered = page.waitForResponse((response) => new URL(response.url()).hostname === three);
+    await page.evaluate((action) => {
+      const form = document.body.appendChild(document.createElement('form'));
+      Object.assign(form, { method: 'post', action });
+      form.submit();
+    }, demonstration.url(three, '/posted'));
+    assert.equal((await answered).status(), 404, 'the service answers');
+    const refused = await demonstration.accessLines(2, misdirected);
+    assert.deepEqual(refused.map(({ method }) => method), ['GET', 'POST']);
+    const posted = await demonstration.accessLines(1, ({ host, path }) => host === three && path === '/posted');
+    assert.deepEqual(posted.map(({ method, status }) => [method, status]), [['POST', 404]], 'once');
+  } finally {
+    await undo();
+  }
+}
+
+// From the file that the operator names to the picture that is shown: another one where pages are dark.
+export async function a_dark_page_has_the_logo_for_dark_pages(browser, demonstration) {
+  const drawing = (colour) => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" width="40" height="20"><rect width="40" height="20" fill="${colour}"/></svg>`;
+  const files = Object.entries({ light: '#103050', dark: '#f0d0b0' }).map(([scheme, colour]) => {
+    const file = join(demonstration.directory, `logo-of-${scheme}.svg`);
+    writeFileSync(file, drawing(colour));
+    return [scheme, file];
+  });
+  const [light, dark] = files.map(([, file]) => file);
+  const undo = await demonstration.reconfigure((text) => text.replace('[brand]\n', `[brand]\nlogo = "${light}"\nlogo_dark = "${dark}"\n`));
+  try {
+    for (const [colorScheme, file] of files) {
+      const page = await browser.person({ colorScheme });
+      await page.goto(`${demonstration.portal}/.octroi/login`, { waitUntil: 'load' });
+      const shown = await page.locator('.brand img').evaluate((image) => ({ address: image.currentSrc, width: image.naturalWidth }));
+      assert.equal(shown.width, 40, `${colorScheme}: the picture is shown`);
+      const bytes = await page.evaluate(async (address) => (await fetch(address)).text(), shown.address);
+      assert.equal(bytes, readFileSync(file, 'utf8'), `${colorScheme}: it is the operator's file for such pages`);
+      await browser.look(page, `logo-${colorScheme}`);
+    }
+  } finally {
+    await undo();
+  }
 }
 
 // Signs in on the pages; gives the page, wherever it ended.

@@ -125,6 +125,9 @@ pub struct Client<S = Wire> {
     decoder: Decoder,
     next: u32,
     waiting: Vec<Frame>,
+    /// What the header blocks among those that wait say, in the same order: each block is read when it comes, since it
+    /// may refer to the one before, whatever stream that was of (RFC 7541 §2.2).
+    heads: Vec<(u32, Option<Vec<Field>>)>,
 }
 
 impl Client {
@@ -151,6 +154,7 @@ impl<S: Read + Write> Client<S> {
             decoder: Decoder::default(),
             next: 1,
             waiting: Vec::new(),
+            heads: Vec::new(),
         };
         client.send(PREFACE);
         // SETTINGS_INITIAL_WINDOW_SIZE (4) and the connection's window: large enough never to be waited for.
@@ -253,7 +257,7 @@ impl<S: Read + Write> Client<S> {
             if frame.stream == 0 {
                 self.acknowledge(&frame);
             } else {
-                self.waiting.push(frame);
+                self.keep(frame);
             }
         }
         Ok(())
@@ -278,7 +282,7 @@ impl<S: Read + Write> Client<S> {
     fn take(&mut self, frame: &Frame, response: &mut Response) -> Option<Answer> {
         let ends = frame.has(flag::END_STREAM);
         match frame.kind {
-            kind::HEADERS => match self.finish_block(frame) {
+            kind::HEADERS => match self.fields_of(frame) {
                 Some(fields) => take_fields(response, fields),
                 None => return Some(Answer::Closed),
             },
@@ -297,7 +301,13 @@ impl<S: Read + Write> Client<S> {
     /// Reads the next frame, whatever it is; `None` at the end of the stream.
     pub fn next_frame(&mut self) -> io::Result<Option<Frame>> {
         if !self.waiting.is_empty() {
-            return Ok(Some(self.waiting.remove(0)));
+            let frame = self.waiting.remove(0);
+            if frame.kind == kind::HEADERS
+                && let Some(at) = self.place_of_head(frame.stream)
+            {
+                self.heads.remove(at);
+            }
+            return Ok(Some(frame));
         }
         Frame::read(&mut self.stream)
     }
@@ -315,7 +325,7 @@ impl<S: Read + Write> Client<S> {
                 return Ok(Some(frame));
             }
             if frame.stream != 0 {
-                self.waiting.push(frame);
+                self.keep(frame);
             } else {
                 self.acknowledge(&frame);
             }
@@ -332,6 +342,27 @@ impl<S: Read + Write> Client<S> {
             }
             _ => {}
         }
+    }
+
+    /// Puts a frame aside for the one who asks for its stream.
+    fn keep(&mut self, frame: Frame) {
+        if frame.kind == kind::HEADERS {
+            let fields = self.finish_block(&frame);
+            self.heads.push((frame.stream, fields));
+        }
+        self.waiting.push(frame);
+    }
+
+    /// What a block says, that has just come or was put aside.
+    fn fields_of(&mut self, frame: &Frame) -> Option<Vec<Field>> {
+        match self.place_of_head(frame.stream) {
+            Some(at) => self.heads.remove(at).1,
+            None => self.finish_block(frame),
+        }
+    }
+
+    fn place_of_head(&self, stream: u32) -> Option<usize> {
+        self.heads.iter().position(|(of, _)| *of == stream)
     }
 
     fn finish_block(&mut self, first: &Frame) -> Option<Vec<Field>> {

@@ -390,6 +390,50 @@ fn invariant_6_secrets_have_no_comparison_of_their_own() {
     );
 }
 
+/// A setting that reaches no test outside the reader of the file may be a constant, or be taken for another one.
+#[test]
+fn each_key_of_the_configuration_is_set_in_a_test_of_what_it_does() {
+    let sources = files(&["rs", "mjs"]);
+    let written: Vec<String> = sources
+        .iter()
+        .filter_map(|file| {
+            let is_harness = file.name.ends_with("/repo_tidy.rs") || file.is_in("config/");
+            let is_whole = file.is_test() || file.name.ends_with("/testing.rs");
+            let lines: Vec<&str> = match split_inline_tests(&file.text) {
+                _ if is_harness => return None,
+                _ if is_whole => file.text.lines().collect(),
+                (source, _) => file.text.lines().skip(source).collect(),
+            };
+            Some(lines.join("\n").replace("\\n", "\n"))
+        })
+        .collect();
+    let reference = fs::read_to_string(root().join("docs/reference/configuration.md"));
+    let reference = reference.expect("the reference");
+    let keys: Vec<&str> = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(key, _)| key)
+        .collect();
+    assert!(keys.len() > 80, "only {} keys were found", keys.len());
+    let is_set = |key: &str| written.iter().any(|text| sets(text, key));
+    let missing: Vec<_> = keys.iter().filter(|key| !is_set(key)).copied().collect();
+    assert_eq!(missing, SET_IN_NO_TEST, "keys, and those that are excepted");
+}
+
+/// Whether a text has `key =`, as the file has it.
+fn sets(text: &str, key: &str) -> bool {
+    let ends_word =
+        |before: &str| !before.ends_with(|last: char| last.is_alphanumeric() || last == '_');
+    text.match_indices(key).any(|(at, _)| {
+        let (before, after) = text.split_at(at);
+        let after = after.get(key.len()..).unwrap_or_default().trim_start();
+        ends_word(before) && after.starts_with('=') && !after.starts_with("==")
+    })
+}
+
+/// `keep_reason` does nothing but be there: the reader asks for it, and its tests hold that.
+const SET_IN_NO_TEST: [&str; 1] = ["keep_reason"];
+
 #[test]
 fn invariant_6_passwords_are_held_by_what_wipes_them() {
     check(|file, problems| {

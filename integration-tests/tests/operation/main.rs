@@ -29,6 +29,7 @@ mod scale;
 mod services_over_tls;
 mod sessions_in_use;
 mod settings;
+mod settings_of_doors;
 mod store_faults;
 mod subcommands;
 mod timeouts;

@@ -1,5 +1,7 @@
 //! C3, C4: guesses from one place count together whatever address they claim, and guesses from many places do not keep
-//! the owner out.
+//! the owner out; nor do right passwords at the same time shut each other out.
+
+use std::thread;
 
 use octroi_integration_tests::answer::Response;
 use octroi_integration_tests::h1;
@@ -63,6 +65,35 @@ fn c4_forged_addresses_count_as_the_one_that_sends_them() {
         "{}",
         answer.everything()
     );
+}
+
+/// The jobs of a service account begin on the hour; two failures before them are somebody's mistypes.
+#[test]
+fn c3_right_passwords_at_once_are_let_in_and_wrong_ones_win_nothing_by_it() {
+    let upstream = Recorder::start();
+    let world = World::for_everyone(HOST, &upstream);
+    let owner = world.facts.with_role(ROLE).clone();
+    let login = owner.full_login();
+    let at_once = |count: usize, password: &str| -> Vec<u16> {
+        let sign_in = || {
+            let answer = world.visitor().sign_in(&world.portal(), &login, password);
+            answer.status
+        };
+        thread::scope(|scope| {
+            let running: Vec<_> = (0..count).map(|_| scope.spawn(sign_in)).collect();
+            let statuses = running.into_iter().map(|one| one.join().expect("a status"));
+            statuses.collect()
+        })
+    };
+    for _ in 0..2 {
+        let wrong = guess(&world, &world.door, &login, None);
+        assert_eq!(wrong.status, 401);
+    }
+    assert_eq!(at_once(8, &owner.password), [200; 8]);
+    let mut wrong = at_once(24, "not the right password at all");
+    wrong.sort_unstable();
+    let expected = [[401; JUDGED].as_slice(), &[429; 24 - JUDGED]].concat();
+    assert_eq!(wrong, expected);
 }
 
 /// One wrong password, over a connection of its own, with an address that the client claims to be.

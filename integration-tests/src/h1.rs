@@ -169,7 +169,8 @@ impl<S: Read + io::Write> Client<S> {
     fn fill(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 16 * 1024];
         let read = self.stream.read(&mut buffer)?;
-        self.unread.extend(buffer.iter().take(read));
+        self.unread
+            .extend_from_slice(buffer.get(..read).unwrap_or_default());
         Ok(read)
     }
 }

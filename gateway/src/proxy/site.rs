@@ -20,7 +20,7 @@ use octroi_policy::{
     rule::Route,
 };
 
-use super::upstream::{Service, ServicesTls, UpstreamTlsFault};
+use super::upstream::{KnownNames, Service, ServicesTls, UpstreamTlsFault};
 use crate::metrics::{Metrics, RouteMetrics};
 
 /// What requests need of the configuration. Swapped as a whole; a request in flight keeps to the
@@ -105,10 +105,12 @@ impl Site {
 
     /// Takes over what the configuration before knows of the names of services.
     pub(crate) fn learn_from(&self, before: &Self) {
+        let mut known = KnownNames::default();
+        for way in &before.ways {
+            way.service.tell(&mut known);
+        }
         for way in &self.ways {
-            for known in &before.ways {
-                way.service.learn_from(&known.service);
-            }
+            way.service.learn_from(&known);
         }
     }
 

@@ -32,6 +32,7 @@ use pingora::{
 };
 use tokio::time::timeout;
 
+pub(super) use self::names::KnownNames;
 pub(crate) use self::tls::{ServicesTls, SystemList, UpstreamTlsFault};
 use self::{avoided::Avoided, names::Name, tls::ServiceTls};
 use crate::listener::tunnel::{
@@ -146,12 +147,19 @@ impl Service {
         })
     }
 
-    /// Takes over what another service, of the configuration before, knows of the names of this one:
-    /// that the configuration is read again is no reason to depend on a name server just then.
-    pub(super) fn learn_from(&self, before: &Self) {
+    /// Tells what it knows of its names.
+    pub(super) fn tell<'a>(&'a self, known: &mut KnownNames<'a>) {
         for name in self.targets.iter().filter_map(Target::name) {
-            for known in before.targets.iter().filter_map(Target::name) {
-                name.learn_from(known, |address| self.check(address).is_ok());
+            known.add(name);
+        }
+    }
+
+    /// Takes over what the configuration before knows of the names of this service: that it is read
+    /// again is no reason to depend on a name server just then.
+    pub(super) fn learn_from(&self, known: &KnownNames<'_>) {
+        for name in self.targets.iter().filter_map(Target::name) {
+            if let Some(before) = known.like(name) {
+                name.learn_from(before, |address| self.check(address).is_ok());
             }
         }
     }

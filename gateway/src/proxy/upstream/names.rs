@@ -5,6 +5,7 @@
 mod tests;
 
 use std::{
+    collections::HashMap,
     future::Future,
     io,
     net::SocketAddr,
@@ -166,6 +167,29 @@ impl Name {
     fn known_within(&self, age: Duration) -> Option<Arc<Resolved>> {
         let known = self.known.load_full();
         known.filter(|known| known.at.elapsed() < age)
+    }
+}
+
+/// The names of a configuration that have addresses, by host and port: of those that are written several times, the one
+/// that was answered last. Thousands of routes may lead to one name.
+#[derive(Default)]
+pub(in crate::proxy) struct KnownNames<'a>(HashMap<(&'a str, u16), (Instant, &'a Name)>);
+
+impl<'a> KnownNames<'a> {
+    pub(super) fn add(&mut self, name: &'a Name) {
+        let Some(at) = name.known.load().as_ref().map(|known| known.at) else {
+            return;
+        };
+        let newest = self.0.entry((&name.host, name.port)).or_insert((at, name));
+        if newest.0 < at {
+            *newest = (at, name);
+        }
+    }
+
+    /// The name like this one.
+    pub(super) fn like(&self, name: &Name) -> Option<&'a Name> {
+        let found = self.0.get(&(&*name.host, name.port));
+        found.map(|(_, name)| *name)
     }
 }
 

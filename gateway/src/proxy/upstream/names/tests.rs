@@ -167,3 +167,23 @@ async fn nothing_is_learnt_of_another_name_nor_of_an_address_that_may_not_be_use
     newer.name.learn_from(&before.name, |_| true);
     assert_eq!(newer.ask(Server::Fails).await, Some(2), "the newer holds");
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_a_name_that_is_written_several_times_the_last_answer_is_learnt() {
+    let (older, newer, silent) = (World::new(), World::new(), World::new());
+    assert_eq!(older.ask(Server::Answers(1)).await, Some(1));
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(newer.ask(Server::Answers(2)).await, Some(2));
+    for order in [[&newer, &silent, &older], [&silent, &older, &newer]] {
+        let mut known = KnownNames::default();
+        for world in order {
+            known.add(&world.name);
+        }
+        let after = World::new();
+        let like = known.like(&after.name).expect("it is known");
+        after.name.learn_from(like, |_| true);
+        assert_eq!(after.ask(Server::Fails).await, Some(2));
+        assert!(known.like(&Name::new("wiki.internal", 80)).is_none());
+        assert!(known.like(&Name::new("payroll.internal", 81)).is_none());
+    }
+}

@@ -87,6 +87,7 @@ rule-length = { $n ->
 }
 rule-common = Not one of the most used passwords.
 rule-own = Not your name, your login or your organisation’s.
+rule-digits = Not digits alone, unless there are { $n } of them.
 password-change-button = Change password
 password-forced = This password is provisional. Choose your own to continue.
 password-changed = Password changed. Your other sessions are closed.
@@ -101,7 +102,7 @@ failed-short = { $missing ->
 failed-long = This password is longer than { $max } characters. Shorten it.
 failed-common = This password is among the most used. Choose unrelated words.
 failed-own = It contains your name, your login or your organisation’s. Remove it.
-failed-simple = It is too easy to guess: too many signs repeat. Add different words.
+failed-simple = It uses too few kinds of signs for its length. Add letters or words.
 failed-characters = It contains a sign that cannot be typed on a keyboard. Remove it.
 failed-same = It is the current password. Choose another.
 

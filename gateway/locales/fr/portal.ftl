@@ -87,6 +87,7 @@ rule-length = { $n ->
 }
 rule-common = Pas un mot de passe parmi les plus utilisés.
 rule-own = Ni votre nom, ni votre identifiant, ni celui de votre organisation.
+rule-digits = Pas uniquement des chiffres, à moins d’en avoir { $n }.
 password-change-button = Changer le mot de passe
 password-forced = Ce mot de passe est provisoire. Choisissez le vôtre pour continuer.
 password-changed = Mot de passe changé. Vos autres sessions sont fermées.
@@ -101,7 +102,7 @@ failed-short = { $missing ->
 failed-long = Ce mot de passe dépasse { $max } caractères. Raccourcissez-le.
 failed-common = Ce mot de passe figure parmi les plus utilisés. Choisissez des mots sans lien entre eux.
 failed-own = Il contient votre nom, votre identifiant ou celui de votre organisation. Retirez-le.
-failed-simple = Il se devine trop facilement : trop de signes y reviennent. Ajoutez des mots différents.
+failed-simple = Il emploie trop peu de sortes de signes pour sa longueur. Ajoutez des lettres ou des mots.
 failed-characters = Il contient un signe qui ne se saisit pas au clavier. Retirez-le.
 failed-same = C’est le mot de passe actuel. Choisissez-en un autre.
 

@@ -231,6 +231,9 @@ fn reason_text(texts: &Texts, reason: Reason) -> String {
     }
 }
 
+/// log2 of 10 in thousandths, rounded down: what a digit gives of formal entropy, as the CNIL counts it.
+const DIGIT_MILLIBITS: u32 = 3321;
+
 /// The rules as the page lists them before anything is typed: those that a person can act upon.
 pub(super) fn rule_texts(texts: &Texts, rules: &[Rule]) -> Vec<String> {
     rules
@@ -239,11 +242,11 @@ pub(super) fn rule_texts(texts: &Texts, rules: &[Rule]) -> Vec<String> {
             Rule::LengthMin(least) => Some(texts.with("rule-length", "n", u64::from(*least))),
             Rule::NotCommon => Some(texts.get("rule-common")),
             Rule::NotOwnData => Some(texts.get("rule-own")),
-            Rule::LengthMax(_)
-            | Rule::Readable
-            | Rule::EntropyBitsMin(_)
-            | Rule::NotCurrent
-            | _ => None,
+            Rule::EntropyBitsMin(bits) => {
+                let digits = u64::from(bits.saturating_mul(1000).div_ceil(DIGIT_MILLIBITS));
+                Some(texts.with("rule-digits", "n", digits))
+            }
+            Rule::LengthMax(_) | Rule::Readable | Rule::NotCurrent | _ => None,
         })
         .collect()
 }

@@ -82,9 +82,16 @@ fn check_sections(reading: &Reading, root: &DeTable<'_>) {
             .iter()
             .all(|section| section.name != *name)
         {
+            let at = At(key.span().start);
+            let mut later = reference::LATER_SECTIONS.iter();
+            if let Some(later) = later.find(|later| later.name == *name) {
+                let what = format!("`{name}` is not available in this version");
+                reading.error(at, what, later.remedy);
+                continue;
+            }
             let known = reference::SECTIONS.iter().map(|section| section.name);
             reading.error(
-                At(key.span().start),
+                at,
                 format!("`{name}` is not a section"),
                 did_you_mean(name, known)
                     .unwrap_or_else(|| "see the reference for the sections".to_owned()),

@@ -196,6 +196,66 @@ pub(crate) const SECTIONS: &[&Section] = &[
     &CONTACT,
 ];
 
+/// Sections that a later version will know, and the names by which people ask for them.
+pub(crate) const LATER_SECTIONS: &[Later] = &[
+    Later {
+        name: "acme",
+        remedy: "name `chain` and `key_file` in `[[certificate]]`; certbot or lego can renew them through `server.acme_webroot`",
+    },
+    Later {
+        name: "admin",
+        remedy: ADMINISTRATION,
+    },
+    Later {
+        name: "api",
+        remedy: ADMINISTRATION,
+    },
+    Later {
+        name: "console",
+        remedy: ADMINISTRATION,
+    },
+    Later {
+        name: "cluster",
+        remedy: "leave it out; one machine serves, and keeps everything in `server.data`",
+    },
+    Later {
+        name: "postgres",
+        remedy: STORES,
+    },
+    Later {
+        name: "redis",
+        remedy: STORES,
+    },
+    Later {
+        name: "passkey",
+        remedy: FACTORS,
+    },
+    Later {
+        name: "passkeys",
+        remedy: FACTORS,
+    },
+    Later {
+        name: "second_factor",
+        remedy: FACTORS,
+    },
+    Later {
+        name: "totp",
+        remedy: FACTORS,
+    },
+    Later {
+        name: "two_factor",
+        remedy: FACTORS,
+    },
+    Later {
+        name: "webauthn",
+        remedy: FACTORS,
+    },
+];
+
+const ADMINISTRATION: &str = "leave it out; `octroi user`, `session` and `journal` do what it would, with `--json` for programs";
+const FACTORS: &str = "leave it out; people sign in by password";
+const STORES: &str = "leave it out; everything is kept in `server.data`";
+
 /// The tables that stand within others.
 pub(crate) const INNER: &[&Section] = &[&ALLOW, &IDENTITY, &TIMEOUTS, &UPSTREAM_TLS];
 

@@ -244,6 +244,12 @@ fn invariant_11_what_is_not_enforced_yet_is_refused_and_never_ignored() {
             "`storage.sessions = \"redis://cache\"`",
         ),
         ("[password]\nlength_min = 16", "`password.length_min`"),
+        ("[acme]\ncontact = \"mailto:a@b\"", "`acme`"),
+        ("[admin]\nlisten = \"127.0.0.1:1\"", "`admin`"),
+        ("[console]", "`console`"),
+        ("[second_factor]\nrequired = true", "`second_factor`"),
+        ("[two_factor]", "`two_factor`"),
+        ("[limits]\naccount = \"600/min\"", "`limits.account`"),
         (
             "[[certificate]]\nacme = { contact = \"mailto:a@b\" }",
             "`certificate.acme`",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Effect, INNER, Key, SECTIONS, Section};
+use super::{Effect, INNER, Key, LATER_SECTIONS, SECTIONS, Section};
 
 /// The page `docs/reference/configuration.md`.
 pub fn markdown() -> String {
@@ -15,8 +15,19 @@ pub fn markdown() -> String {
             }
         }
     }
+    page.push_str(LATER);
+    for later in LATER_SECTIONS {
+        let _ = writeln!(page, "- `[{}]`: {}.", later.name, later.remedy);
+    }
     page
 }
+
+const LATER: &str = "
+## What has no section yet
+
+Refused as not available in this version, never ignored:
+
+";
 
 fn describe(page: &mut String, section: &Section) {
     let (level, title) = match section.within {

@@ -128,6 +128,9 @@ pub(crate) const HASHING: Section = Section {
     later: &[],
 };
 
+/// What stands in for limits by account.
+const BY_ACCOUNT: &str = "leave it out; failures at one account wait by built-in figures";
+
 pub(crate) const LIMITS: Section = Section {
     name: "limits",
     within: None,
@@ -163,7 +166,16 @@ pub(crate) const LIMITS: Section = Section {
         )
         .or("2000"),
     ],
-    later: &[],
+    later: &[
+        Later {
+            name: "account",
+            remedy: BY_ACCOUNT,
+        },
+        Later {
+            name: "per_account",
+            remedy: BY_ACCOUNT,
+        },
+    ],
 };
 
 pub(crate) const STORAGE: Section = Section {

@@ -51,7 +51,7 @@ impl Answer {
         match self {
             Self::Response(response) => {
                 response.status == 401
-                    || (matches!(response.status, 302 | 303)
+                    || (response.status == 303
                         && response
                             .first("location")
                             .is_some_and(|to| to.contains("/.octroi/login")))

@@ -96,6 +96,8 @@ pub struct Denial<'a> {
     pub reason: DenyReason,
     /// The route that refuses; none where the refusal is that there is no route.
     pub route: Option<&'a Route>,
+    /// The same by its place in the table.
+    pub index: Option<RouteIndex>,
 }
 
 /// Why a request may not pass, whoever asks and however often.
@@ -156,6 +158,7 @@ pub fn authorize<'a>(
                 return Decision::Deny(Denial {
                     reason,
                     route: None,
+                    index: None,
                 });
             }
         };
@@ -170,6 +173,7 @@ pub fn authorize<'a>(
         Err(Obstacle::Right(reason)) => Decision::Deny(Denial {
             reason,
             route: Some(route),
+            index: Some(index),
         }),
     }
 }

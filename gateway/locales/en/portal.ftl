@@ -7,6 +7,8 @@ error-heading = There is a problem
 skip-link = Skip to content
 session-until = Session until { $time }
 session-until-day = Session until { $time }
+session-idle = Session until { $time } without activity
+session-idle-day = Session until { $time } without activity
 account-link = My account
 footer-label = Help and information
 footer-help = Help
@@ -31,17 +33,15 @@ password-hide = Hide password
 password-show-short = Show
 password-hide-short = Hide
 computer-legend = This computer is
-computer-public = { $n ->
-    [one] shared or public: the session closes after { $n } minute without activity
-   *[other] shared or public: the session closes after { $n } minutes without activity
+computer-public = shared or public: the session closes after { $idle } without activity
+computer-private = mine: the session lasts { $most } at most, { $idle } without activity
+duration-minutes = { $n ->
+    [one] { $n } minute
+   *[other] { $n } minutes
 }
-computer-private = mine: the session lasts 24 hours at most, { $h ->
-    [one] { $h } hour without activity
-   *[other] { $h } hours without activity
-}
-computer-private-minutes = mine: the session lasts 24 hours at most, { $n ->
-    [one] { $n } minute without activity
-   *[other] { $n } minutes without activity
+duration-hours = { $n ->
+    [one] { $n } hour
+   *[other] { $n } hours
 }
 signin-button = Sign in
 signin-wrong = The login or the password does not match. Check Caps Lock and the keyboard language.
@@ -89,7 +89,7 @@ rule-common = Not one of the most used passwords.
 rule-own = Not your name, your login or your organisation’s.
 rule-digits = Not digits alone, unless there are { $n } of them.
 password-change-button = Change password
-password-forced = This password is provisional. Choose your own to continue.
+password-forced = The password that you were given is provisional. Choose your own to continue.
 password-changed = Password changed. Your other sessions are closed.
 current-empty = Enter your current password.
 current-wrong = The current password does not match.
@@ -244,7 +244,8 @@ letter-step-password = Choose a password: several unrelated words do well.
 letter-step-keep = Keep your login. Your password is known to you alone.
 letter-login = Login
 letter-tenant = Organisation
-letter-expires = This address works once, until { $time }.
+letter-portal = To come back
+letter-expires = The address in step 1 works once, until { $time }.
 letter-warning = Pass this letter on to nobody. Nobody will ask you for your password.
 letter-help = If something does not work: { $contact }.
 letter-privacy = Your personal data: { $contact }.

@@ -7,6 +7,8 @@ error-heading = Il y a un problème
 skip-link = Aller au contenu
 session-until = Session jusqu’à { $time }
 session-until-day = Session jusqu’au { $time }
+session-idle = Session jusqu’à { $time } sans activité
+session-idle-day = Session jusqu’au { $time } sans activité
 account-link = Mon compte
 footer-label = Aide et informations
 footer-help = Aide
@@ -31,17 +33,15 @@ password-hide = Masquer le mot de passe
 password-show-short = Afficher
 password-hide-short = Masquer
 computer-legend = Cet ordinateur est
-computer-public = { $n ->
-    [one] partagé ou public : la session se ferme après { $n } minute sans activité
-   *[other] partagé ou public : la session se ferme après { $n } minutes sans activité
+computer-public = partagé ou public : la session se ferme après { $idle } sans activité
+computer-private = le mien : la session dure { $most } au plus, { $idle } sans activité
+duration-minutes = { $n ->
+    [one] { $n } minute
+   *[other] { $n } minutes
 }
-computer-private = le mien : la session dure 24 heures au plus, { $h ->
-    [one] { $h } heure sans activité
-   *[other] { $h } heures sans activité
-}
-computer-private-minutes = le mien : la session dure 24 heures au plus, { $n ->
-    [one] { $n } minute sans activité
-   *[other] { $n } minutes sans activité
+duration-hours = { $n ->
+    [one] { $n } heure
+   *[other] { $n } heures
 }
 signin-button = Se connecter
 signin-wrong = L’identifiant ou le mot de passe ne correspond pas. Vérifiez la touche Verr. Maj. et la langue du clavier.
@@ -89,7 +89,7 @@ rule-common = Pas un mot de passe parmi les plus utilisés.
 rule-own = Ni votre nom, ni votre identifiant, ni celui de votre organisation.
 rule-digits = Pas uniquement des chiffres, à moins d’en avoir { $n }.
 password-change-button = Changer le mot de passe
-password-forced = Ce mot de passe est provisoire. Choisissez le vôtre pour continuer.
+password-forced = Le mot de passe qui vous a été remis est provisoire. Choisissez le vôtre pour continuer.
 password-changed = Mot de passe changé. Vos autres sessions sont fermées.
 current-empty = Saisissez votre mot de passe actuel.
 current-wrong = Le mot de passe actuel ne correspond pas.
@@ -244,7 +244,8 @@ letter-step-password = Choisissez un mot de passe : plusieurs mots sans lien en
 letter-step-keep = Gardez votre identifiant. Votre mot de passe, lui, n’est connu que de vous.
 letter-login = Identifiant
 letter-tenant = Organisation
-letter-expires = Cette adresse sert une seule fois, jusqu’au { $time }.
+letter-portal = Pour revenir
+letter-expires = L’adresse du point 1 sert une seule fois, jusqu’au { $time }.
 letter-warning = Ne transmettez cette lettre à personne. Personne ne vous demandera votre mot de passe.
 letter-help = En cas de difficulté : { $contact }.
 letter-privacy = Vos données personnelles : { $contact }.

@@ -2,8 +2,10 @@
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
+use octroi_config::settings::RouteSettings;
 use octroi_policy::{
-    rule::{Access, HostPattern},
+    host::Host,
+    rule::{Access, HostPattern, Route},
     session::SessionRecord,
     time::Timestamp,
 };
@@ -60,32 +62,68 @@ pub(super) async fn page(ask: &Ask, signed_in: &SignedIn, notice: Option<Notice>
     with_cookies(answer(StatusCode::OK, ask.language(), &body), [cookie])
 }
 
-/// The services that a session opens, in the order of the configuration, each host and path once.
-/// A route for a family of hosts names no address that could be a link.
+/// The services that a session opens, in the order of the configuration, each once: a route that
+/// lies below another one of the same service is a rule of it and no service of its own. A route for
+/// a family of hosts names no address that could be a link.
 fn services(site: &Site, record: &SessionRecord, now: Timestamp) -> Vec<Service> {
     let mut found: Vec<Service> = Vec::new();
-    for (route, _) in site.routes.iter() {
+    let open: Vec<Open<'_>> = site
+        .routes
+        .iter()
+        .filter_map(|(route, settings)| Open::of(route, settings, record, now))
+        .collect();
+    for entrance in &open {
+        let (host, path) = (entrance.host, entrance.path);
+        let href = format!("{}{path}", site.origin(host));
+        let is_known = found.iter().any(|service| service.href == href);
+        if is_known || open.iter().any(|other| entrance.is_part_of(other)) {
+            continue;
+        }
+        let label = if path == "/" {
+            host.to_string()
+        } else {
+            format!("{host}{path}")
+        };
+        found.push(Service { href, label });
+    }
+    found
+}
+
+/// A route by which a person may open a service.
+struct Open<'a> {
+    host: &'a Host,
+    path: &'a str,
+    settings: &'a RouteSettings,
+}
+
+impl<'a> Open<'a> {
+    fn of(
+        route: &'a Route,
+        settings: &'a RouteSettings,
+        record: &SessionRecord,
+        now: Timestamp,
+    ) -> Option<Self> {
         let (HostPattern::Exact(host), Access::SignedIn { allow, .. }) =
             (&route.host, &route.access)
         else {
-            continue;
+            return None;
         };
-        let path = route.path.as_str();
         let takes_get = route.methods.is_empty() || route.methods.contains(&http::Method::GET);
-        let href = format!("{}{path}", site.origin(host));
-        if takes_get
-            && allow.admits(record, now)
-            && found.iter().all(|service| service.href != href)
-        {
-            let label = if path == "/" {
-                host.to_string()
-            } else {
-                format!("{host}{path}")
-            };
-            found.push(Service { href, label });
-        }
+        (takes_get && allow.admits(record, now)).then(|| Self {
+            host,
+            path: route.path.as_str(),
+            settings,
+        })
     }
-    found
+
+    /// Whether `other` is the same service further up.
+    fn is_part_of(&self, other: &Self) -> bool {
+        let above = other.path.trim_end_matches('/');
+        let rest = self.path.strip_prefix(above);
+        self.host == other.host
+            && self.settings.to == other.settings.to
+            && rest.is_some_and(|rest| rest.starts_with('/') && rest != "/")
+    }
 }
 
 /// A service that the person may open.

@@ -85,10 +85,15 @@ pub(super) async fn login(ask: Ask, body: Bytes) -> Response {
 
 fn respond(ask: &Ask, outcome: &SignInOutcome) -> Response {
     match outcome {
-        SignInOutcome::SignedIn(session) => with_cookies(
-            json_ok(&json!({"status": "signed_in", "ends_at": iso(session.ends_at)})),
-            [ask.session_cookie(session)],
-        ),
+        SignInOutcome::SignedIn(session) => {
+            let unused_until = ask.now.after(ask.site.idle_limit(session.computer));
+            let body = json!({
+                "status": "signed_in",
+                "ends_at": iso(session.ends_at.min(unused_until)),
+                "ends_at_latest": iso(session.ends_at),
+            });
+            with_cookies(json_ok(&body), [ask.session_cookie(session)])
+        }
         SignInOutcome::PasswordChangeRequired(session, _) => with_cookies(
             json_ok(&json!({
                 "status": "password_change_required",
@@ -130,6 +135,7 @@ pub(super) async fn session(ask: Ask) -> Response {
         Ok(Presence::SignedIn(signed_in)) => json_ok(&json!({
             "status": "signed_in",
             "ends_at": iso(signed_in.ends_at()),
+            "ends_at_latest": iso(signed_in.record().ends_at),
             "seconds_left": signed_in.ends_at().since(ask.now).as_secs(),
         })),
         Ok(Presence::MustChangePassword(pending)) => json_ok(&json!({

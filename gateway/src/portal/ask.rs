@@ -116,13 +116,13 @@ impl Ask {
         }
     }
 
-    /// The frame of a page for somebody whose session ends at `ends_at`.
+    /// The frame of a page for somebody who is signed in.
     pub(super) fn frame_in_session(&self, title: String, signed_in: &SignedIn) -> Framed {
         let line = SessionLine::new(
             self.calendar(),
             self.texts,
             signed_in.record().computer,
-            signed_in.ends_at(),
+            (signed_in.ends_at(), signed_in.record().ends_at),
             self.now,
         );
         match self.token() {

@@ -75,18 +75,6 @@ impl<'a> Calendar<'a> {
         Moment { iso: iso(at), text }
     }
 
-    /// Day and time in figures, for tables: "2026-11-22 14:05". The table says the zone once.
-    pub(crate) fn figures(&self, at: Timestamp) -> Moment {
-        let zoned = self.zoned(at);
-        let text = zoned.strftime("%Y-%m-%d %H:%M").to_string();
-        let text = if self.is_repeated(&zoned) {
-            format!("{text} (UTC{})", zoned.offset())
-        } else {
-            text
-        };
-        Moment { iso: iso(at), text }
-    }
-
     /// The zone in words: "Paris time".
     pub(crate) fn zone_at(&self, at: Timestamp) -> String {
         self.zone_of(&self.zoned(at))
@@ -266,10 +254,10 @@ mod tests {
         let calendar = Calendar::new(Texts::of(Language::English), &zone);
         let told = calendar.day_and_time(first).text;
         assert_eq!(told, "25 October 2026 at 02:30 (UTC+02)");
-        assert_eq!(calendar.figures(again).text, "2026-10-25 02:30 (UTC+01)");
+        let told = calendar.day_and_time(again).text;
+        assert_eq!(told, "25 October 2026 at 02:30 (UTC+01)");
         let told = calendar.day_and_time(AFTERNOON).text;
         assert_eq!(told, "22 November 2026 at 14:05");
-        assert_eq!(calendar.figures(AFTERNOON).text, "2026-11-22 14:05");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     ask::{Ask, session_cookie},
     cookies,
     failure::{self, Action, Message},
-    frame::{Sentence, found, see_other, with_cookies},
+    frame::{Sentence, see_other, with_cookies},
     passage::{self, PassageId, Sealed, own_target},
 };
 use crate::identity::{handover::EnterOutcome, secret::EnterTicket, sessions::Presence};
@@ -37,7 +37,7 @@ pub(super) async fn leave(ask: Ask, Query(destination): Query<Destination>) -> R
     };
     match passage::depart(&ask.site, &ask.portal.keyring, &*ask.portal.entropy, &from) {
         Ok(departure) => {
-            let response = found(&departure.location);
+            let response = see_other(&departure.location);
             with_cookies(response, departure.cookies.into_iter().map(Some))
         }
         Err(fault) => failure::fault(&ask, &fault.into()),

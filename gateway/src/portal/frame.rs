@@ -130,19 +130,21 @@ impl Frame {
 }
 
 impl SessionLine {
-    /// The line for a session that ends at `ends_at`.
+    /// The line for a session that ends at `ends_at` unless it is used, and at `latest` in any case:
+    /// which of the two it names it says.
     pub(crate) fn new(
         calendar: Calendar<'_>,
         texts: &Texts,
         computer: Computer,
-        ends_at: Timestamp,
+        (ends_at, latest): (Timestamp, Timestamp),
         now: Timestamp,
     ) -> Self {
         let (ends, is_another_day) = calendar.soon(ends_at, now);
-        let (line, banner) = if is_another_day {
-            ("session-until-day", "ending-soon-day")
-        } else {
-            ("session-until", "ending-soon")
+        let (line, banner) = match (ends_at < latest, is_another_day) {
+            (true, true) => ("session-idle-day", "ending-soon-day"),
+            (true, false) => ("session-idle", "ending-soon"),
+            (false, true) => ("session-until-day", "ending-soon-day"),
+            (false, false) => ("session-until", "ending-soon"),
         };
         let (before, after) = texts.around(line, "time");
         let (ending_before, ending_after) = texts.around(banner, "time");
@@ -224,21 +226,13 @@ pub(super) fn with_cookies(
     response
 }
 
-/// Sends the browser on with a GET (RFC 9110, section 15.4.4).
+/// Sends the browser on with a GET (RFC 9110, section 15.4.4): the one status by which we send anybody
+/// on, since no client may repeat elsewhere what was posted here.
 pub(super) fn see_other(location: &str) -> Response {
-    redirect(StatusCode::SEE_OTHER, location)
-}
-
-/// Sends somebody who came with a GET elsewhere for now (RFC 9110, section 15.4.3).
-pub(super) fn found(location: &str) -> Response {
-    redirect(StatusCode::FOUND, location)
-}
-
-fn redirect(status: StatusCode, location: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let mut response = status.into_response();
+    let mut response = StatusCode::SEE_OTHER.into_response();
     let fields = response.headers_mut();
     fields.insert(header::LOCATION, location);
     fields.insert(

@@ -82,6 +82,9 @@ struct Words<'a> {
     login: String,
     tenant_label: String,
     organisation: &'a str,
+    portal_label: String,
+    /// Where to sign in once the link is spent.
+    portal: String,
     expires_before: String,
     expires: Moment,
     expires_after: String,
@@ -129,6 +132,8 @@ impl<'a> Words<'a> {
             login: invitee.full_login(),
             tenant_label: texts.get("letter-tenant"),
             organisation: &invitee.organisation,
+            portal_label: texts.get("letter-portal"),
+            portal: site.portal_url("/"),
             expires_before,
             expires: Calendar::new(texts, &site.zone).sentence(expires_at),
             expires_after,

@@ -1,5 +1,7 @@
 //! Pieces that several pages share: fields, problems, notices.
 
+use std::time::Duration;
+
 use octroi_policy::session::Computer;
 
 use super::{ask::Ask, dates::Moment, frame::Sentence, site::Site, texts::Texts};
@@ -177,14 +179,14 @@ impl NoticeKind {
 impl ComputerChoice {
     /// The choice with `chosen` preselected.
     pub(super) fn new(site: &Site, texts: &Texts, chosen: Computer) -> Self {
-        let minutes = |computer| site.idle_limit(computer).as_secs() / 60;
-        let private_minutes = minutes(Computer::Private);
-        let private_label = if private_minutes.is_multiple_of(60) {
-            texts.with("computer-private", "h", private_minutes / 60)
-        } else {
-            texts.with("computer-private-minutes", "n", private_minutes)
-        };
-        let public_label = texts.with("computer-public", "n", minutes(Computer::Public));
+        let most = in_words(texts, site.absolute_limit());
+        let private_idle = in_words(texts, site.idle_limit(Computer::Private));
+        let public_idle = in_words(texts, site.idle_limit(Computer::Public));
+        let private_label = texts.fill(
+            "computer-private",
+            [("most", (&most).into()), ("idle", (&private_idle).into())],
+        );
+        let public_label = texts.with("computer-public", "idle", &public_idle);
         Self {
             is_private: chosen == Computer::Private,
             public: Choice::of(&public_label),
@@ -203,6 +205,16 @@ impl Choice {
             name: name.to_owned(),
             meaning: meaning.to_owned(),
         }
+    }
+}
+
+/// A limit of the configuration as people say it: in hours where it is so many, else in minutes.
+fn in_words(texts: &Texts, limit: Duration) -> String {
+    let minutes = limit.as_secs() / 60;
+    if minutes.is_multiple_of(60) {
+        texts.with("duration-hours", "n", minutes / 60)
+    } else {
+        texts.with("duration-minutes", "n", minutes)
     }
 }
 

@@ -109,7 +109,7 @@ async fn done(ask: &Ask, signed_in: &SignedIn, key: &str) -> Response {
     page(ask, signed_in, 1, Some(notice)).await
 }
 
-/// Sessions on one page: with the table of past ones, the page stays within its 60 KiB.
+/// Sessions on one page: with the list of past ones, the page stays within its 60 KiB.
 const A_PAGE: usize = 30;
 
 async fn page(ask: &Ask, signed_in: &SignedIn, number: usize, notice: Option<Notice>) -> Response {
@@ -195,8 +195,8 @@ impl PastRow {
         let calendar = ask.calendar();
         Self {
             browser: browser::name(session.user_agent.as_deref(), ask.texts),
-            started: calendar.figures(session.started_at),
-            ended: calendar.figures(session.ended_at),
+            started: calendar.day_and_time(session.started_at),
+            ended: calendar.day_and_time(session.ended_at),
             cause: ask.texts.get(cause_key(session.cause)),
         }
     }

@@ -29,6 +29,7 @@ pub(crate) struct Site {
     /// Which hosts and paths there are, and for whom.
     pub(crate) routes: Routes,
     public_port: u16,
+    absolute: Duration,
     idle_private: Duration,
     idle_public: Duration,
     cookie_life: CookieLife,
@@ -54,6 +55,7 @@ impl Site {
             contact: settings.contact.clone(),
             routes: settings.routes.clone(),
             public_port,
+            absolute: settings.sessions.absolute,
             idle_private: settings.sessions.idle_private,
             idle_public: settings.sessions.idle_public,
             cookie_life: settings.sessions.cookie,
@@ -101,6 +103,11 @@ impl Site {
             Computer::Private => self.idle_private,
             Computer::Public => self.idle_public,
         }
+    }
+
+    /// How long a session lives at most.
+    pub(crate) const fn absolute_limit(&self) -> Duration {
+        self.absolute
     }
 
     /// Whether the session's cookie outlives the browser.

@@ -173,6 +173,9 @@ impl Asking<'_> {
                 });
             }
             Decision::Deny(denial) => {
+                if let Some(index) = denial.index {
+                    context.record.take_route(index);
+                }
                 context.record.session = known.cloned();
                 return Err(Refusal::Denied(denial.reason));
             }

@@ -484,7 +484,7 @@ fn an_explanation_names_every_route_on_the_way() {
     );
     assert!(matches!(
         explanation.decision,
-        Decision::Deny(Denial { reason: DenyReason::RoleMissing, route: Some(route) })
+        Decision::Deny(Denial { reason: DenyReason::RoleMissing, route: Some(route), .. })
             if route.name.as_str() == "get"
     ));
     let unknown = request("GET", "c.example.com", "/");

@@ -1,10 +1,13 @@
 //! A person's own pages: account, sessions, language.
 
+use std::{sync::Arc, time::Duration};
+
 use http::{Method, StatusCode};
 
 use super::{
     Gatehouse, PORTAL,
     browser::{Browser, Sent},
+    site,
 };
 use crate::identity::testing::PASSWORD;
 
@@ -39,6 +42,48 @@ async fn the_account_lists_the_services_that_are_open_and_no_other() {
         browser.get(PORTAL, "/").await.location(),
         "/.octroi/account"
     );
+}
+
+#[tokio::test]
+async fn a_service_of_several_routes_is_listed_once_and_others_of_its_host_by_their_paths() {
+    let house = Gatehouse::with_marie().await;
+    let mut browser = signed_in(&house).await;
+    let route = |path: &str, to: &str| {
+        format!(
+            "[[route]]\nhost = \"visites.exemple.fr\"\npath = \"{path}\"\nto = \"http://{to}\"\nallow = \"everyone\"\n"
+        )
+    };
+    let extra = route("/", "10.0.0.15:8080")
+        + &route("/visits", "10.0.0.15:8080")
+        + &route("/badges", "10.0.0.16:8080");
+    house.site.store(Arc::new(site(&extra)));
+    let account = browser.get(PORTAL, "/.octroi/account").await;
+    let listed: Vec<&str> = account
+        .body
+        .split("<a href=\"https://visites.exemple.fr")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert_eq!(listed, ["/", "/badges"]);
+}
+
+/// "Until when" has one meaning on each page, and says which.
+#[tokio::test]
+async fn the_header_says_whether_use_moves_the_end() {
+    let house = Gatehouse::with_marie().await;
+    let mut browser = signed_in(&house).await;
+    let page = browser.get(PORTAL, SESSIONS).await;
+    let header = page.body.split("</header>").next().unwrap();
+    assert!(header.contains("</time> without activity"), "{header}");
+    // After 17 hours in use, the 24 of a session end before the 8 without use.
+    for _ in 0..17 {
+        house.world.clock.advance(Duration::from_hours(1));
+        browser.get(PORTAL, SESSIONS).await;
+    }
+    let page = browser.get(PORTAL, SESSIONS).await;
+    let header = page.body.split("</header>").next().unwrap();
+    assert!(header.contains("Session until "), "{header}");
+    assert!(!header.contains("without activity"), "{header}");
 }
 
 #[tokio::test]
@@ -177,7 +222,7 @@ async fn a_chosen_language_is_remembered_for_less_than_a_year_and_leads_back() {
 #[tokio::test]
 async fn many_sessions_are_listed_in_pages_that_weigh_at_most_60_kib() {
     let house = Gatehouse::with_marie().await;
-    house.world.clock.advance(std::time::Duration::from_secs(1));
+    house.world.clock.advance(Duration::from_secs(1));
     for _ in 0..35 {
         let mut gone = signed_in(&house).await;
         let page = gone.get(PORTAL, "/.octroi/logout").await;
@@ -192,7 +237,11 @@ async fn many_sessions_are_listed_in_pages_that_weigh_at_most_60_kib() {
     assert!(page.says("End the 64 other sessions"));
     assert_eq!(page.body.matches("<h2 id=\"s-").count(), 30);
     assert_eq!(page.body.matches("This session").count(), 1);
-    assert_eq!(page.body.matches("<td>signed out<p>").count(), 30);
+    assert_eq!(page.body.matches("</strong> – signed out</p>").count(), 30);
+    let past = page.body.split("class=\"past\"").nth(1).unwrap();
+    let day = past.split("</time>").next().unwrap();
+    let day = day.rsplit('>').next().unwrap();
+    assert!(day.contains(" at "), "a day as people read it: {day}");
     let mut addresses: Vec<&str> = page
         .body
         .split('"')
@@ -208,7 +257,7 @@ async fn many_sessions_are_listed_in_pages_that_weigh_at_most_60_kib() {
 
     let last = mine.get(PORTAL, &format!("{SESSIONS}?page=3")).await;
     assert_eq!(last.body.matches("<h2 id=\"s-").count(), 5);
-    assert!(!last.body.contains("This session") && !last.body.contains("<table>"));
+    assert!(!last.body.contains("This session") && !last.body.contains("class=\"past\""));
     for beyond in ["?page=9", "?page=0", "?page=x"] {
         let page = mine.get(PORTAL, &format!("{SESSIONS}{beyond}")).await;
         assert_eq!(page.status, StatusCode::OK, "{beyond}");

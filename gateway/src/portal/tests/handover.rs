@@ -17,7 +17,7 @@ async fn leaves(browser: &mut Browser, host: &str, target: &str) -> Answer {
     let away = browser
         .get(host, &format!("{LOGIN}?return_to={target}"))
         .await;
-    assert_eq!(away.status, StatusCode::FOUND);
+    assert_eq!(away.status, StatusCode::SEE_OTHER);
     assert!(
         away.location()
             .starts_with("https://portail.exemple.fr/.octroi/login?host=")

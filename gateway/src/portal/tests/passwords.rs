@@ -137,11 +137,14 @@ async fn a_provisional_password_is_replaced_and_the_person_goes_where_they_wante
     let fields = [("login", "nora"), ("password", PASSWORD)];
     let next = browser.submit(&page, "/.octroi/login", &fields).await;
     let page = browser.follow(&next, next.location()).await;
-    assert!(page.says("This password is provisional. Choose your own to continue."));
+    assert!(
+        page.says("The password that you were given is provisional. Choose your own to continue.")
+    );
     assert!(
         !page.body.contains("name=\"current\""),
         "it was just proved"
     );
+    assert!(page.says("Save and continue") && !page.body.contains(">Change password</button>"));
     let short = browser
         .submit(&page, PASSWORD_PAGE, &[("new", "court")])
         .await;
@@ -177,6 +180,9 @@ async fn the_letter_says_all_that_is_needed_in_the_language_of_its_reader() {
             assert!(letter.text.contains(part), "{part}: {}", letter.text);
             assert!(letter.html.contains(part), "{part}: {}", letter.html);
         }
+        // Once the link is spent: the way back.
+        assert!(letter.text.contains(" https://portail.exemple.fr/\n"));
+        assert!(letter.html.contains("<dd>https://portail.exemple.fr/</dd>"));
         assert!(
             !letter.text.contains("&#"),
             "text is not escaped: {}",

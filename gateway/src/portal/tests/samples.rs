@@ -33,7 +33,7 @@ async fn each_page_is_whole_in_both_languages() {
         pages.extend(refusals(language));
         assert_eq!(
             pages.len(),
-            18,
+            19,
             "{:?}",
             pages.iter().map(|(name, _)| name).collect::<Vec<_>>()
         );
@@ -98,6 +98,12 @@ async fn journey(language: &'static str) -> Vec<(&'static str, String)> {
     other
         .submit(&form, "/.octroi/login", &marie_with(PASSWORD))
         .await;
+    let mut gone = Browser::new(house.routers.clone(), language);
+    let form = gone.get(PORTAL, "/.octroi/login").await;
+    gone.submit(&form, "/.octroi/login", &marie_with(PASSWORD))
+        .await;
+    let form = gone.get(PORTAL, "/.octroi/logout").await;
+    gone.submit(&form, "/.octroi/logout", &[]).await;
     for (name, target) in [
         ("account", "/.octroi/account"),
         ("password", "/.octroi/account/password"),
@@ -111,6 +117,15 @@ async fn journey(language: &'static str) -> Vec<(&'static str, String)> {
             keep("signed-out", &browser.submit(&answer, target, &[]).await);
         }
     }
+    house.world.provisional("acme", "lea").await;
+    let mut provisional = Browser::new(house.routers.clone(), language);
+    let form = provisional.get(PORTAL, "/.octroi/login").await;
+    let fields = [("login", "lea"), ("password", PASSWORD)];
+    let next = provisional.submit(&form, "/.octroi/login", &fields).await;
+    keep(
+        "password-provisional",
+        &provisional.follow(&next, next.location()).await,
+    );
     let account = house.world.account("acme", "nora").await;
     let invitation = house
         .world

@@ -58,6 +58,36 @@ async fn the_right_password_leads_on_and_the_computer_decides_on_the_cookie() {
     }
 }
 
+/// The choice of computer promises what the configuration says, and nothing else.
+#[tokio::test]
+async fn the_form_says_the_limits_that_are_in_force() {
+    let house = Gatehouse::open().await;
+    for (extra, said) in [
+        (
+            "",
+            [
+                "closes after 15 minutes without activity",
+                "lasts 24 hours at most, 8 hours without activity",
+            ],
+        ),
+        (
+            "[sessions]\nabsolute = \"6h\"\nidle_private = \"90m\"\nidle_public = \"1m\"\n",
+            [
+                "closes after 1 minute without activity",
+                "lasts 6 hours at most, 90 minutes without activity",
+            ],
+        ),
+    ] {
+        house.site.store(Arc::new(site(extra)));
+        let page = house.browser().get(PORTAL, LOGIN).await;
+        for sentence in said {
+            assert!(page.says(sentence), "{sentence}: {}", page.body);
+        }
+    }
+    let page = house.french_browser().get(PORTAL, LOGIN).await;
+    assert!(page.says("dure 6\u{a0}heures au plus, 90\u{a0}minutes sans activité"));
+}
+
 #[tokio::test]
 async fn c5_a_wrong_password_and_an_unknown_login_get_the_same_bytes() {
     let house = Gatehouse::with_marie().await;
@@ -138,6 +168,13 @@ async fn after_too_many_failures_the_page_says_until_when_and_keeps_the_login() 
     assert_eq!(right.status, StatusCode::OK);
     assert!(right.refresh().is_none(), "there is something to read");
     assert!(right.says("tentatives ont été refusées"), "{}", right.body);
+    assert!(
+        right
+            .body
+            .contains("<a class=\"secondary\" href=\"/.octroi/account/password\">"),
+        "what the page advises is one step away: {}",
+        right.body
+    );
 }
 
 #[tokio::test]
@@ -269,6 +306,32 @@ async fn the_api_signs_in_and_says_what_comes_next() {
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert!(answer.body.contains(told), "{}", answer.body);
         assert!(is_in);
+    }
+}
+
+/// `ends_at` means the same wherever it stands: the end without further use; `ends_at_latest` is the end in any case.
+#[tokio::test]
+async fn the_api_says_the_same_end_at_sign_in_and_afterwards() {
+    let house = Gatehouse::with_marie().await;
+    for computer in ["public", "private"] {
+        let mut jar = house.browser();
+        let sent = Sent {
+            method: Method::POST,
+            host: PORTAL,
+            target: "/.octroi/api/v1/login",
+            headers: &[JSON],
+            body: format!(r#"{{"login":"marie","password":"{PASSWORD}","computer":"{computer}"}}"#),
+        };
+        let told = [
+            jar.send(sent).await,
+            jar.get(PORTAL, "/.octroi/session").await,
+        ]
+        .map(|answer| {
+            let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+            ["ends_at", "ends_at_latest"].map(|name| body[name].as_str().unwrap().to_owned())
+        });
+        assert_eq!(told[0], told[1], "{computer}");
+        assert!(told[0][0] < told[0][1], "{computer}: {told:?}");
     }
 }
 

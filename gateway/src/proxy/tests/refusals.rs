@@ -154,17 +154,22 @@ async fn programs_get_a_problem_and_people_are_led_to_sign_in_and_back() {
     let answer = world
         .send(get("/a?b=c", "paie.example.com", navigation))
         .await;
-    assert!(answer.starts_with("HTTP/1.1 302 "), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
     let head = answer.replace("\r\n", "\n");
     assert_eq!(
         fields(&head, "location"),
         ["https://login.example.com/from?return_to=/a%3Fb%3Dc"]
     );
 
-    let post = "POST /a HTTP/1.1\r\nHost: paie.example.com\r\nConnection: close\r\nAccept: text/html\r\nContent-Length: 0\r\n\r\n";
-    let answer = world.send(post).await;
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-    assert!(answer.contains("<p>SignInNeeded "), "{answer}");
+    // A form that was sent is not led away, whatever the browser says of it: its person is told.
+    for mode in ["", "Sec-Fetch-Mode: navigate\r\n"] {
+        let post = format!(
+            "POST /a HTTP/1.1\r\nHost: paie.example.com\r\nConnection: close\r\n{mode}Accept: text/html\r\nContent-Length: 0\r\n\r\n"
+        );
+        let answer = world.send(&post).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(answer.contains("<p>SignInNeeded "), "{answer}");
+    }
     assert_eq!(world.seen.all(), Vec::<String>::new());
 }
 
@@ -188,6 +193,10 @@ async fn a_person_without_the_role_is_refused_without_being_told_which() {
     );
     let line = world.access_lines().pop().unwrap();
     assert_eq!(line["because"], "role_missing");
+    assert_eq!(
+        line["route"], "paie",
+        "who was refused where is found by route"
+    );
     assert_eq!(world.seen.all(), Vec::<String>::new());
 }
 

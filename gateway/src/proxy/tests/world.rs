@@ -330,7 +330,7 @@ fn routers() -> Routers {
             "https://login.example.com/from?{}",
             request.uri().query().unwrap()
         );
-        (http::StatusCode::FOUND, [("location", location)])
+        (http::StatusCode::SEE_OTHER, [("location", location)])
     }
     let application = Router::new().route("/.octroi/login", axum::routing::get(login));
     Routers {

@@ -23,6 +23,7 @@ mod manuals;
 mod nginx_upstream;
 mod plain_http;
 mod programs;
+mod quotations;
 mod reload;
 mod reload_opens;
 mod scale;

@@ -1,6 +1,9 @@
 //! What the manuals of operations tell people to type is typed, in their order, on an installation of its own; what is
 //! promised at the end comes about.
 
+mod backup;
+mod evidence;
+
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -178,7 +181,8 @@ impl Machine {
         let home = self.home().display().to_string();
         let line = line
             .replace("/etc/octroi", &format!("{home}/etc/octroi"))
-            .replace("/var/lib/octroi", &format!("{home}/var/lib/octroi"));
+            .replace("/var/lib/octroi", &format!("{home}/var/lib/octroi"))
+            .replace("/var/backups", &format!("{home}/var/backups"));
         let program = binary::path().parent().expect("a folder");
         let path = std::env::var("PATH").unwrap_or_default();
         Command::new("sh")
@@ -186,6 +190,7 @@ impl Machine {
             .current_dir(self.home())
             .env("PATH", format!("{}:{path}", program.display()))
             .env("OCTROI_CONFIG", self.config())
+            .env("CURL_HOME", self.home())
             .stdin(Stdio::null())
             .output()
             .expect("a shell")
@@ -281,6 +286,17 @@ impl Machine {
 }
 
 fn manual(name: &str) -> String {
-    let file = binary::workspace().join("docs/ops").join(name);
-    fs::read_to_string(file).expect("a manual")
+    page(&format!("docs/ops/{name}"))
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(binary::workspace().join(name)).expect("a manual")
+}
+
+/// What stands under a heading of a page.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let start = format!("\n## {heading}\n");
+    let rest = page.split_once(&start).map(|(_, rest)| rest);
+    let rest = rest.unwrap_or_else(|| panic!("the page has no section {heading}"));
+    rest.split("\n## ").next().expect("a section")
 }

@@ -74,6 +74,30 @@ fn marie_with(password: &str) -> [(&str, &str); 3] {
     ]
 }
 
+async fn signs_in(browser: &mut Browser) {
+    let form = browser.get(PORTAL, "/.octroi/login").await;
+    let sent = marie_with(PASSWORD);
+    browser.submit(&form, "/.octroi/login", &sent).await;
+}
+
+/// A session of marie's that is over, for the list of past ones.
+async fn leave_a_past(house: &Gatehouse, language: &'static str) {
+    let mut gone = Browser::new(house.routers.clone(), language);
+    signs_in(&mut gone).await;
+    let form = gone.get(PORTAL, "/.octroi/logout").await;
+    gone.submit(&form, "/.octroi/logout", &[]).await;
+}
+
+/// The page of somebody who signed in with a provisional password.
+async fn provisional_password(house: &Gatehouse, language: &'static str) -> Answer {
+    house.world.provisional("acme", "lea").await;
+    let mut provisional = Browser::new(house.routers.clone(), language);
+    let form = provisional.get(PORTAL, "/.octroi/login").await;
+    let fields = [("login", "lea"), ("password", PASSWORD)];
+    let next = provisional.submit(&form, "/.octroi/login", &fields).await;
+    provisional.follow(&next, next.location()).await
+}
+
 async fn journey(language: &'static str) -> Vec<(&'static str, String)> {
     let house = Gatehouse::with_marie().await;
     let mut pages = Vec::new();
@@ -94,16 +118,8 @@ async fn journey(language: &'static str) -> Vec<(&'static str, String)> {
     assert_eq!(done.status, StatusCode::OK);
     keep("continue", &done);
     let mut other = Browser::new(house.routers.clone(), language);
-    let form = other.get(PORTAL, "/.octroi/login").await;
-    other
-        .submit(&form, "/.octroi/login", &marie_with(PASSWORD))
-        .await;
-    let mut gone = Browser::new(house.routers.clone(), language);
-    let form = gone.get(PORTAL, "/.octroi/login").await;
-    gone.submit(&form, "/.octroi/login", &marie_with(PASSWORD))
-        .await;
-    let form = gone.get(PORTAL, "/.octroi/logout").await;
-    gone.submit(&form, "/.octroi/logout", &[]).await;
+    signs_in(&mut other).await;
+    leave_a_past(&house, language).await;
     for (name, target) in [
         ("account", "/.octroi/account"),
         ("password", "/.octroi/account/password"),
@@ -117,14 +133,9 @@ async fn journey(language: &'static str) -> Vec<(&'static str, String)> {
             keep("signed-out", &browser.submit(&answer, target, &[]).await);
         }
     }
-    house.world.provisional("acme", "lea").await;
-    let mut provisional = Browser::new(house.routers.clone(), language);
-    let form = provisional.get(PORTAL, "/.octroi/login").await;
-    let fields = [("login", "lea"), ("password", PASSWORD)];
-    let next = provisional.submit(&form, "/.octroi/login", &fields).await;
     keep(
         "password-provisional",
-        &provisional.follow(&next, next.location()).await,
+        &provisional_password(&house, language).await,
     );
     let account = house.world.account("acme", "nora").await;
     let invitation = house

@@ -118,7 +118,7 @@ pub enum BundleProblem {
         not_after: String,
     },
     /// A name is wanted that the certificate does not bear.
-    #[error("{}: does not name {name}, only {covered}; order a certificate that does, or take the name out", path.display())]
+    #[error("{}: does not name {name}, only {covered}; order a certificate that does, make one to try out with `octroi certificate`, or take the name out", path.display())]
     NameMissing {
         /// The chain.
         path: PathBuf,

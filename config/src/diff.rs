@@ -14,7 +14,10 @@ use toml::{
 pub use crate::reference::Effect;
 use crate::{
     reference,
-    settings::{RouteSettings, Settings},
+    settings::{
+        IdentityHeaders, Origin, RouteSettings, SecurityHeaders, Settings, Timeouts,
+        UpstreamProtocol, UpstreamTls,
+    },
 };
 
 /// What the file said, by `section.key`; routes and certificates are not in it.
@@ -125,32 +128,152 @@ fn routes(old: &Settings, new: &Settings) -> Vec<Change> {
     }
     let (old, new) = (by_name(old), by_name(new));
     let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
-    names
-        .into_iter()
-        .filter(|name| old.get(name) != new.get(name))
-        .map(|name| Change {
+    let of_route = |name| match (old.get(name), new.get(name)) {
+        (Some(old), Some(new)) => aspects_that_differ(name, *old, *new),
+        (old, new) => vec![Change {
             what: format!("route {name}"),
-            from: old
-                .get(name)
-                .map(|(route, settings)| describe(route, settings)),
-            to: new
-                .get(name)
-                .map(|(route, settings)| describe(route, settings)),
+            from: old.map(|(route, settings)| describe(route, settings)),
+            to: new.map(|(route, settings)| describe(route, settings)),
+            effect: Effect::Reload,
+        }],
+    };
+    names.into_iter().flat_map(of_route).collect()
+}
+
+/// What differs of a route that stays: a line for each, so that "who passes" stands by itself.
+fn aspects_that_differ(
+    name: &str,
+    old: (&Route, &RouteSettings),
+    new: (&Route, &RouteSettings),
+) -> Vec<Change> {
+    let of_both = aspects(old.0, old.1).into_iter().zip(aspects(new.0, new.1));
+    of_both
+        .filter(|((_, from), (_, to))| from != to)
+        .map(|((aspect, from), (_, to))| Change {
+            what: format!("route {name}, {aspect}"),
+            from: Some(from),
+            to: Some(to),
             effect: Effect::Reload,
         })
         .collect()
 }
 
+/// A route in one line: which requests it is for, who passes, and where they go.
 fn describe(route: &Route, settings: &RouteSettings) -> String {
-    let to: Vec<String> = settings.to.iter().map(ToString::to_string).collect();
     format!(
-        "{} {} {:?} to {}, {:?}",
+        "{}{}, {}, for {}, to {}",
         route.host,
         route.path,
-        route.methods,
-        to.join(" "),
+        methods(route),
         route.access,
+        in_a_row(&settings.to),
     )
+}
+
+/// Everything that a route says, under the names of its keys.
+fn aspects(route: &Route, settings: &RouteSettings) -> [(&'static str, String); 14] {
+    // Taken apart, so that what is added one day has its line.
+    let RouteSettings {
+        to,
+        protocol,
+        tls,
+        expose_ok,
+        audience,
+        background,
+        websocket_origins,
+        identity,
+        timeouts,
+        security_headers,
+    } = settings;
+    let tls = tls.as_deref();
+    let origins: Vec<&str> = websocket_origins.iter().map(Origin::as_str).collect();
+    [
+        ("host", route.host.to_string()),
+        ("path", route.path.to_string()),
+        ("methods", methods(route)),
+        ("who passes", route.access.to_string()),
+        ("to", in_a_row(to)),
+        ("protocol", protocol_in_words(*protocol).to_owned()),
+        ("upstream_tls", tls.map_or_else(none, tls_in_words)),
+        ("expose_ok", expose_ok.to_string()),
+        ("audience", audience.to_string()),
+        ("background", background.to_string()),
+        ("websocket_origins", origins.join(" ")),
+        ("identity", identity_in_words(identity)),
+        ("timeouts", timeouts_in_words(*timeouts)),
+        (
+            "security_headers",
+            match security_headers {
+                SecurityHeaders::Off => "off",
+                SecurityHeaders::Standard => "standard",
+            }
+            .to_owned(),
+        ),
+    ]
+}
+
+fn methods(route: &Route) -> String {
+    if route.methods.is_empty() {
+        "every method".to_owned()
+    } else {
+        in_a_row(&route.methods)
+    }
+}
+
+const fn protocol_in_words(protocol: UpstreamProtocol) -> &'static str {
+    match protocol {
+        UpstreamProtocol::Http1 => "http1",
+        UpstreamProtocol::Http2 => "http2",
+    }
+}
+
+fn tls_in_words(tls: &UpstreamTls) -> String {
+    let UpstreamTls {
+        name,
+        ca,
+        client_certificate,
+    } = tls;
+    let ca = ca.as_ref().map_or_else(
+        || "the system's authorities".to_owned(),
+        |ca| ca.display().to_string(),
+    );
+    let client = client_certificate
+        .as_ref()
+        .map_or_else(none, |(chain, key)| {
+            format!("{}, {}", chain.display(), key.display())
+        });
+    format!("name {name}, by {ca}, client certificate {client}")
+}
+
+fn identity_in_words(identity: &IdentityHeaders) -> String {
+    let IdentityHeaders { login, email, name } = identity;
+    let told: Vec<String> = [("login", login), ("email", email), ("name", name)]
+        .into_iter()
+        .filter_map(|(fact, field)| Some(format!("{fact} in {}", field.as_ref()?)))
+        .collect();
+    if told.is_empty() {
+        none()
+    } else {
+        told.join(", ")
+    }
+}
+
+fn timeouts_in_words(timeouts: Timeouts) -> String {
+    let Timeouts {
+        connect,
+        response,
+        idle,
+    } = timeouts;
+    format!("connect {connect:?}, response {response:?}, idle {idle:?}")
+}
+
+fn none() -> String {
+    "none".to_owned()
+}
+
+fn in_a_row(items: &[impl ToString]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    items.join(" ")
 }
 
 fn in_words(value: &DeValue<'_>) -> String {

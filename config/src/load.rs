@@ -10,7 +10,7 @@ mod tests;
 use std::{
     ffi::OsString,
     fs,
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -40,7 +40,7 @@ pub type Environment = Vec<(OsString, OsString)>;
 ///
 /// # Errors
 ///
-/// Everything that is wrong, at once, in the order of the file.
+/// Everything that is wrong, at once: what keeps the file from being used first, each in its order.
 pub fn load(file: &Path, environment: &Environment) -> Result<Loaded, Problems> {
     let text = text_of(file).map_err(|problem| Problems(vec![*problem]))?;
     settings(
@@ -55,7 +55,7 @@ pub fn load(file: &Path, environment: &Environment) -> Result<Loaded, Problems> 
 ///
 /// # Errors
 ///
-/// Everything that is wrong, at once, in the order of the text.
+/// Everything that is wrong, at once: what keeps the text from being used first, each in its order.
 pub fn parse(text: &str, file: &Path) -> Result<Loaded, Problems> {
     let source = Source::new(file, text.to_owned(), &[]);
     settings(&source, file, Files::Unseen)
@@ -72,7 +72,7 @@ pub fn admin_socket(file: &Path, environment: &Environment) -> Option<PathBuf> {
 
 fn settings(source: &Source, file: &Path, files: Files) -> Result<Loaded, Problems> {
     let told = |mut findings: Vec<Finding>| -> Vec<Problem> {
-        findings.sort_by_key(|finding| (finding.at, finding.severity));
+        findings.sort_by_key(|finding| (finding.severity, finding.at));
         findings
             .into_iter()
             .map(|finding| source.problem(finding))
@@ -82,6 +82,7 @@ fn settings(source: &Source, file: &Path, files: Files) -> Result<Loaded, Proble
         .document()
         .map_err(|findings| Problems(told(findings)))?;
     let reading = Reading::new(directory_of(file), files);
+    read::check_configuration(&reading, file);
     let settings = reading.insist(At(0), "this file", || read::settings(&reading, &root));
     findings.extend(reading.into_findings());
     let is_usable = findings
@@ -119,17 +120,16 @@ fn text_of(file: &Path) -> Result<String, Box<Problem>> {
             other: None,
         })
     };
-    let another = "name the right file with -c, or write one with `octroi init`";
     let mut bytes = Vec::new();
     fs::File::open(file)
         .and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
         .map_err(|error| {
             let what = format!("{shown} cannot be read: {error}");
-            problem((1, 1), what, another)
+            problem((1, 1), what, remedy_for(&error))
         })?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > BYTES_MAX) {
         let what = format!("{shown} is larger than {BYTES_MAX} bytes");
-        return Err(problem((1, 1), what, another));
+        return Err(problem((1, 1), what, ANOTHER_FILE));
     }
     String::from_utf8(bytes).map_err(|error| {
         let end = error.utf8_error().valid_up_to();
@@ -142,5 +142,15 @@ fn text_of(file: &Path) -> Result<String, Box<Problem>> {
     })
 }
 
+/// What helps where the file cannot be read: the right file does not help whoever may not read it.
+fn remedy_for(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        "run this as the user that the gateway runs as: `runuser -u octroi -- octroi …`"
+    } else {
+        ANOTHER_FILE
+    }
+}
+
+const ANOTHER_FILE: &str = "name the right file with -c, or write one with `octroi init`";
 /// Ten thousand routes take about two million bytes.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;

@@ -12,6 +12,8 @@ mod upstream;
 
 use std::path::PathBuf;
 
+pub(crate) use file::check_configuration;
+
 use toml::de::{DeTable, DeValue};
 
 use crate::{

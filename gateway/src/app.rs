@@ -7,6 +7,7 @@ mod gateway;
 mod health;
 mod live;
 mod load;
+mod premises;
 mod sockets;
 #[cfg(test)]
 mod testing;
@@ -20,7 +21,7 @@ use tokio::net::UnixStream;
 
 use self::core::Core;
 pub(crate) use self::gateway::Gateway;
-pub(crate) use self::sockets::{Sockets, workers_per_core};
+pub(crate) use self::sockets::{ListenerNames, Sockets, workers_per_core};
 use crate::{
     admin::{self, client::AdminClient},
     cli::{Failure, Outcome},
@@ -33,9 +34,16 @@ pub(crate) async fn serve(config: &Path) -> Outcome {
     gateway.open(Box::new(io::stdout())).await?.serve().await
 }
 
-/// Whether a gateway would start with these settings of `config`, and take them over while it runs.
+/// Whether a gateway would start with these settings of `config`, and take them over while it runs: all
+/// but ports that another program may hold, and the content of the store.
 pub(crate) fn prove(config: &Path, settings: Settings) -> Result<(), Vec<String>> {
-    live::prove(config, settings)
+    let mut problems = premises::problems(&settings.server);
+    problems.extend(live::prove(config, settings).err().unwrap_or_default());
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
 }
 
 /// The way to the accounts of this configuration: the socket of the gateway that runs, or the

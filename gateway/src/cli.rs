@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod certificate;
 mod check;
 mod connection;
 mod demo;
@@ -45,7 +46,7 @@ pub(crate) fn run() -> ExitCode {
 #[derive(Debug, Parser)]
 #[command(name = "octroi", version, propagate_version = true, after_help = EXIT_CODES)]
 struct CommandLine {
-    /// Print facts as JSON, one document or one line a fact, for scripts
+    /// Print facts and failures as JSON, for scripts; the form of the log is `--log` of `serve`
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -58,6 +59,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Make the directory, keyring and configuration of a new installation
     Init(init::Arguments),
+    /// Make a certificate for some hosts to try out, and the authority that vouches for it
+    Certificate(certificate::Arguments),
     /// Fill a store with sessions, for benchmarks
     #[cfg(feature = "load-test")]
     LoadTest(load_test::Arguments),
@@ -69,7 +72,7 @@ enum Command {
     Explain(explain::Arguments),
     /// Have the running gateway read its configuration again
     Reload(reload::Arguments),
-    /// Accounts: add, invite, list, show, lock, unlock, reset, delete
+    /// Accounts: add, invite, list, show, lock, unlock, roles, grant, reset, delete
     #[command(subcommand)]
     User(user::Command),
     /// Sessions: list, revoke
@@ -87,6 +90,7 @@ impl Command {
             #[cfg(feature = "load-test")]
             Self::LoadTest(arguments) => load_test::run(arguments, output),
             Self::Init(arguments) => init::run(&arguments, output),
+            Self::Certificate(arguments) => certificate::run(&arguments, output),
             Self::Serve(arguments) => serve::run(&arguments),
             Self::Reload(arguments) => reload::run(&arguments, output),
             Self::Check(arguments) => check::run(&arguments, output),
@@ -156,7 +160,14 @@ pub(crate) struct ConfigFile {
         default_value = "/etc/octroi/octroi.toml"
     )]
     pub(crate) path: std::path::PathBuf,
-    /// The admin socket of the gateway that runs, where the configuration that names it is broken
+}
+
+/// Which gateway a command asks.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct GatewayAt {
+    #[command(flatten)]
+    pub(crate) file: ConfigFile,
+    /// Where the gateway that runs takes commands; needed only if FILE is too broken to say it
     #[arg(long, value_name = "PATH", env = "OCTROI_ADMIN_SOCKET")]
     pub(crate) socket: Option<std::path::PathBuf>,
 }

@@ -15,7 +15,7 @@ use self::{
     services::{Running, Service},
 };
 use crate::{
-    app::{Gateway, Sockets, workers_per_core},
+    app::{Gateway, ListenerNames, Sockets, workers_per_core},
     cli::{Failure, Outcome, Output},
     clock::{Clock, SystemClock},
     entropy::{EntropyUnavailable, SystemEntropy},
@@ -53,6 +53,7 @@ pub(crate) async fn run(request: Request, output: &Output) -> Outcome {
         &[request.http],
         request.management,
         workers_per_core(),
+        ListenerNames::OPTIONS,
     )?;
     let addresses = addresses_of(&sockets)?;
     installation.configure(addresses, &running)?;
@@ -66,6 +67,7 @@ pub(crate) async fn run(request: Request, output: &Output) -> Outcome {
         addresses,
         people: &people,
         running: &running,
+        program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("octroi")),
     });
     output.line("ready");
     let ended = gateway.serve().await;
@@ -153,6 +155,8 @@ struct Welcome<'a> {
     addresses: Addresses,
     people: &'a [Person],
     running: &'a [Running],
+    /// It is on no search path where it was just built.
+    program: PathBuf,
 }
 
 impl std::fmt::Display for Welcome<'_> {
@@ -193,9 +197,13 @@ impl std::fmt::Display for Welcome<'_> {
             "\nYour browser does not know the demo's authority, which vouches for localhost and nothing else.\n\
              Go on past its warning, or import {authority} as an authority for websites. With curl:\n  \
              curl --cacert {authority} https://{}:{port}/\n\
-             For scripts: {}\n",
+             For scripts: {}\n\
+             Each account has one session behind it that an administrator ended: the one in which its password was chosen.\n\
+             Commands, while it runs and after:\n  {} user list -c {}\n",
             installation::PORTAL,
             self.installation.facts().display(),
+            self.program.display(),
+            self.installation.configuration().display(),
         )
     }
 }

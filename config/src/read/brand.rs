@@ -28,14 +28,20 @@ pub(super) fn contact(reader: Reader<'_>) -> Contact {
         accessibility_verdict: verdict(reader),
         security: link(reader, "security"),
     };
-    for name in ["support", "privacy", "dpo", "accessibility", "security"] {
-        if reader.place_of(name).is_none() {
-            reader.reading().warning(
-                reader.at(),
-                format!("`contact.{name}` is missing, so pages show no such link"),
-                format!("add `{name}` to `[contact]`"),
-            );
-        }
+    let links = ["support", "privacy", "dpo", "accessibility", "security"];
+    let missing: Vec<&str> = links
+        .into_iter()
+        .filter(|name| reader.place_of(name).is_none())
+        .collect();
+    if !missing.is_empty() {
+        reader.reading().warning(
+            reader.at(),
+            format!(
+                "`[contact]` does not say {}, so pages show no such links",
+                missing.join(", ")
+            ),
+            "add what there is: people who cannot sign in need somebody to turn to",
+        );
     }
     contact
 }

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::reader::{Files, Reader, Told};
+use crate::{
+    reader::{Files, Reader, Reading, Told},
+    source::At,
+};
 
 /// A file that anybody may read has to be there.
 pub(super) fn check_readable(reader: Reader<'_>, path: &Told<PathBuf>) {
@@ -52,16 +55,66 @@ fn check_mode(reader: Reader<'_>, path: &Told<PathBuf>, forbidden: u32, remedy: 
     }
 }
 
-/// A directory may be missing, since the gateway makes it, but must not be something else.
-pub(super) fn check_directory(reader: Reader<'_>, path: &Told<PathBuf>) {
-    if reader.reading().files == Files::Unseen {
+/// The configuration itself: whoever may write it decides who gets in.
+pub(crate) fn check_configuration(reading: &Reading, path: &Path) {
+    if reading.files == Files::Unseen {
         return;
     }
-    if fs::metadata(&path.value).is_ok_and(|metadata| !metadata.is_dir()) {
-        reader.reading().error(
+    let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & CONFIGURATION_FORBIDDEN != 0 {
+        let shown = path.display();
+        reading.error(
+            At(0),
+            format!(
+                "every user of the machine can change {shown}, and so who gets in (mode {:04o})",
+                mode & 0o7777
+            ),
+            format!("run chmod o-w {shown}"),
+        );
+    }
+}
+
+/// The data directory may be missing where its parent is there, since the gateway makes it. Nobody but
+/// its owner may put files into it: they would be taken for the gateway's own.
+pub(super) fn check_data(reader: Reader<'_>, path: &Told<PathBuf>) {
+    let reading = reader.reading();
+    if reading.files == Files::Unseen {
+        return;
+    }
+    let shown = path.value.display();
+    let metadata = match fs::metadata(&path.value) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path.value.parent().unwrap_or_else(|| Path::new("/"));
+            if !parent.is_dir() {
+                reading.error(
+                    path.at,
+                    format!(
+                        "{shown} cannot be made: {} is no directory",
+                        parent.display()
+                    ),
+                    "make it, or name another directory",
+                );
+            }
+            return;
+        }
+        Err(error) => return unreadable(reader, path, &error),
+    };
+    let mode = metadata.permissions().mode();
+    if !metadata.is_dir() {
+        reading.error(
             path.at,
-            format!("{} is no directory", path.value.display()),
+            format!("{shown} is no directory"),
             "name a directory, or one that can be made",
+        );
+    } else if mode & DATA_FORBIDDEN != 0 {
+        reading.error(
+            path.at,
+            format!(
+                "others than its owner can put files into {shown} (mode {:04o})",
+                mode & 0o7777
+            ),
+            format!("run chmod go-w {shown}"),
         );
     }
 }
@@ -138,5 +191,9 @@ fn unreadable(reader: Reader<'_>, path: &Told<PathBuf>, error: &io::Error) {
 
 /// Anything for others, and writing for the group.
 const KEY_FORBIDDEN: u32 = 0o027;
+/// Writing, for whoever is neither owner nor of the group: a group that edits the file is its owner's wish.
+const CONFIGURATION_FORBIDDEN: u32 = 0o002;
+/// Writing, for anybody but the owner.
+const DATA_FORBIDDEN: u32 = 0o022;
 /// Anything for anybody but the owner.
 const KEYRING_FORBIDDEN: u32 = 0o077;

@@ -112,7 +112,14 @@ pub(super) fn host_pattern(
         Some(parent) => (true, parent),
         None => (false, text.value),
     };
-    let host: Host = reader.parse(name, Told { value, at: text.at })?.value;
+    // What is quoted is what stands in the file, star and all.
+    let host = match value.parse::<Host>() {
+        Ok(host) => host,
+        Err(error) => {
+            reader.refuse(text.at, name, format_args!("is {:?}: {error}", text.value));
+            return None;
+        }
+    };
     Some(if below {
         HostPattern::Wildcard(host)
     } else {

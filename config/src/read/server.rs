@@ -130,7 +130,7 @@ fn management(reader: Reader<'_>) -> Option<Management> {
 
 pub(super) fn data(reader: Reader<'_>) -> Option<PathBuf> {
     let data = reader.required_path("data")?;
-    file::check_directory(reader, &data);
+    file::check_data(reader, &data);
     Some(data.value)
 }
 

@@ -11,9 +11,9 @@ use octroi_policy::{
 use super::{
     Desk,
     facts::{
-        self, Account, AddRequest, Done, GrantRequest, HandedPassword, Invitation, InviteRequest,
-        ListAccountsRequest, NewAccountRequest, OneAccount, Provisional, ResetRequest,
-        RolesRequest,
+        self, Account, Accounts, AddRequest, Done, GrantRequest, HandedPassword, Invitation,
+        InviteRequest, ListAccountsRequest, NewAccountRequest, OneAccount, Provisional,
+        ResetRequest, RolesRequest,
     },
     passphrase,
     refusal::Refusal,
@@ -101,10 +101,13 @@ async fn invite(
 async fn list(
     State(desk): State<Desk>,
     Json(request): Json<ListAccountsRequest>,
-) -> Answer<Vec<Account>> {
+) -> Answer<Accounts> {
     let tenant = request.tenant.as_deref().map(tenant_name).transpose()?;
-    let accounts = desk.identity.accounts(tenant.as_ref()).await?;
-    Ok(Json(accounts.into_iter().map(shown).collect()))
+    let (accounts, unreadable) = desk.identity.accounts(tenant.as_ref()).await?;
+    Ok(Json(Accounts {
+        accounts: accounts.into_iter().map(shown).collect(),
+        unreadable: unreadable.iter().map(ToString::to_string).collect(),
+    }))
 }
 
 async fn show(State(desk): State<Desk>, Json(request): Json<OneAccount>) -> Answer<Account> {
@@ -262,7 +265,8 @@ fn done(account: &AccountFacts, what: &str) -> Json<Done> {
     })
 }
 
-fn name_of(account: &AccountFacts) -> String {
+/// An account as operators name it: `TENANT/LOGIN`.
+pub(super) fn name_of(account: &AccountFacts) -> String {
     format!("{}/{}", account.tenant, account.login)
 }
 

@@ -1,10 +1,13 @@
 //! What goes over the admin API and what the command line prints: plain words, RFC 3339 times.
 
+mod journal;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+pub(crate) use self::journal::{JournalLine, JournalLines, Person, Verified};
 use crate::identity::secret::TypedPassword;
 
 /// A password on its way between command and gateway, over a socket that the two alone can open. Wiped
@@ -307,6 +310,15 @@ impl fmt::Display for Account {
     }
 }
 
+/// What `user list` found.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Accounts {
+    /// The accounts.
+    pub(crate) accounts: Vec<Account>,
+    /// The ids of those that are damaged, and whose names nobody can read.
+    pub(crate) unreadable: Vec<String>,
+}
+
 /// Rights of an account on a further tenant.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Grant {
@@ -367,131 +379,6 @@ impl fmt::Display for Revoked {
         match self.ended {
             1 => f.write_str("1 session ended"),
             ended => write!(f, "{ended} sessions ended"),
-        }
-    }
-}
-
-/// A page of the journal.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct JournalLines {
-    /// The lines, newest first.
-    pub(crate) lines: Vec<JournalLine>,
-    /// Where the next page begins; `None` on the last.
-    pub(crate) next: Option<u64>,
-}
-
-/// A line of the journal.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct JournalLine {
-    /// Its place in the chain.
-    pub(crate) sequence: u64,
-    /// When it happened.
-    pub(crate) at: String,
-    /// Who did it.
-    pub(crate) actor: String,
-    /// What happened.
-    pub(crate) kind: String,
-    /// The event's own fields.
-    pub(crate) fields: serde_json::Map<String, serde_json::Value>,
-    /// To whom.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) account_id: Option<String>,
-    /// In which session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) session: Option<String>,
-    /// With which request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) request: Option<String>,
-    /// The keyed hash of what was typed and names no account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) identifier_hash: Option<String>,
-    /// Who it was; absent where nobody is named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) person: Option<Person>,
-}
-
-/// The personal fields of a line.
-#[derive(Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Person {
-    /// Whether they were erased, with the key that could read them.
-    pub(crate) erased: bool,
-    /// The login.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) login: Option<String>,
-    /// The name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) name: Option<String>,
-    /// The address for mail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) email: Option<String>,
-    /// The client's address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) address: Option<String>,
-    /// The browser, as it named itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) browser: Option<String>,
-}
-
-impl fmt::Display for JournalLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}\t{}\t{}\t{}",
-            self.sequence, self.at, self.actor, self.kind
-        )?;
-        for (name, value) in &self.fields {
-            match value.as_str() {
-                Some(text) => write!(f, "\t{name}={text}")?,
-                None => write!(f, "\t{name}={value}")?,
-            }
-        }
-        let Some(person) = &self.person else {
-            return Ok(());
-        };
-        if person.erased {
-            return f.write_str("\t(erased)");
-        }
-        let named = [
-            ("login", &person.login),
-            ("name", &person.name),
-            ("email", &person.email),
-            ("address", &person.address),
-            ("browser", &person.browser),
-        ];
-        for (name, value) in named {
-            if let Some(value) = value {
-                write!(f, "\t{name}={value}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What a check of the chain found.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Verified {
-    /// Whether every line is as it was written, in its place, none missing.
-    pub(crate) intact: bool,
-    /// The lines that were checked.
-    pub(crate) lines: u64,
-    /// The lines that a signed checkpoint vouches for.
-    pub(crate) purged: u64,
-    /// The end of the chain, `SEQUENCE:CODE`: keep it elsewhere, and hand it in as witness later.
-    pub(crate) head: Option<String>,
-    /// The first place that is wrong, and what is.
-    pub(crate) flaw: Option<String>,
-}
-
-impl fmt::Display for Verified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.flaw, &self.head) {
-            (Some(flaw), _) => write!(f, "the journal is not as it was written: {flaw}"),
-            (None, Some(head)) => write!(
-                f,
-                "the journal is intact: {} lines checked, {} purged before them, head {head}",
-                self.lines, self.purged
-            ),
-            (None, None) => f.write_str("the journal is intact"),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Reading the journal, which is itself journaled, and checking its chain.
 
+use std::collections::{HashMap, HashSet};
+
 use axum::{Extension, Json, Router, extract::State, routing::post};
+use octroi_policy::id::AccountId;
 
 use super::{
     Desk,
+    accounts::name_of,
     facts::{JournalLine, JournalLines, JournalRequest, Person, Verified, VerifyRequest},
     refusal::Refusal,
     times,
@@ -44,10 +48,27 @@ async fn search(
     );
     read.account = query.account;
     desk.journal.append(vec![read]).await?;
+    let names = names_of(&desk, &page.entries).await;
     Ok(Json(JournalLines {
-        lines: page.entries.into_iter().map(shown).collect(),
+        lines: page
+            .entries
+            .into_iter()
+            .map(|entry| shown(entry, &names))
+            .collect(),
         next: page.next,
     }))
+}
+
+/// How the accounts of these lines are named now. One that is erased, or cannot be read, keeps its id.
+async fn names_of(desk: &Desk, entries: &[Entry]) -> HashMap<AccountId, String> {
+    let ids: HashSet<AccountId> = entries.iter().filter_map(|entry| entry.account).collect();
+    let mut names = HashMap::new();
+    for id in ids {
+        if let Ok(account) = desk.identity.account(id).await {
+            names.insert(id, name_of(&account));
+        }
+    }
+    names
 }
 
 async fn verify(
@@ -118,7 +139,7 @@ fn head_of(text: &str) -> Result<SignedHead, Refusal> {
     })
 }
 
-fn shown(entry: Entry) -> JournalLine {
+fn shown(entry: Entry, names: &HashMap<AccountId, String>) -> JournalLine {
     let person = match entry.personal {
         OpenedPersonal::Absent => None,
         OpenedPersonal::Erased => Some(Person {
@@ -141,6 +162,7 @@ fn shown(entry: Entry) -> JournalLine {
         kind: entry.kind.as_str().to_owned(),
         fields: entry.fields,
         account_id: entry.account.map(|account| account.to_string()),
+        account: entry.account.and_then(|id| names.get(&id).cloned()),
         session: entry.session.map(|session| session.to_string()),
         request: entry.request.map(|request| request.to_string()),
         identifier_hash: entry.identifier_hash,

@@ -172,6 +172,14 @@ async fn roles_are_replaced_and_rights_on_other_tenants_lent_and_taken_back() {
         kinds[..3],
         ["grants_changed", "grants_changed", "roles_changed"]
     );
+    assert_eq!(page.lines[0].account.as_deref(), Some("acme/marie"));
+    let _: Done = client
+        .post("/v1/accounts/delete", &one("acme/marie"))
+        .await
+        .unwrap();
+    let page: JournalLines = client.post("/v1/journal/search", &request).await.unwrap();
+    assert!(page.lines.iter().all(|line| line.account.is_none()));
+    assert!(page.lines.iter().any(|line| line.account_id.is_some()));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use octroi_config::{Settings, settings::Workers as WorkerCount};
 use tokio::task::spawn_blocking;
 
 use super::{
-    Sockets,
+    ListenerNames, Sockets,
     core::{Core, unavailable},
     doors, entrance,
     health::Condition,
@@ -410,6 +410,7 @@ fn bind(settings: &Settings) -> Result<Sockets, Failure> {
         &server.http,
         server.management.address,
         workers,
+        ListenerNames::KEYS,
     )
 }
 

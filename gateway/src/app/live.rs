@@ -15,7 +15,7 @@ use octroi_certs::{
     resolver::Resolver,
     tls::Profile,
 };
-use octroi_config::{Settings, settings::Rate};
+use octroi_config::{Problems, Settings, Severity, settings::Rate};
 use octroi_policy::decision::{Widening, widened};
 use rustls_pki_types::UnixTime;
 use tokio::{sync::Mutex, task::spawn_blocking};
@@ -291,8 +291,16 @@ pub(super) fn read(file: &Path) -> Result<Reading, Vec<String>> {
                 file: before,
             })
         }
-        Err(problems) => Err(problems.0.iter().map(ToString::to_string).collect()),
+        Err(problems) => Err(errors_of(&problems)),
     }
+}
+
+/// What keeps a file from being used. What could be better besides is for `octroi check` to tell: here it
+/// would bury what has to be mended now.
+fn errors_of(problems: &Problems) -> Vec<String> {
+    let problems = problems.0.iter();
+    let errors = problems.filter(|problem| problem.severity == Severity::Error);
+    errors.map(ToString::to_string).collect()
 }
 
 /// Whether a gateway could put these settings in force: all is made of them that a start or a reload
@@ -407,6 +415,21 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
+
+    #[test]
+    fn what_could_be_better_does_not_bury_what_keeps_a_file_from_being_used() {
+        let text = "[server]\nhttps = \"0.0.0.0:443\"\nportal = \"login.example.com\"\ndata = \"/d\"\nkeyring = \"/k\"\n\
+                    [[certificate]]\nnames = [\"login.example.com\"]\nchain = \"/c\"\nkey_file = \"/e\"\n\
+                    [sessions]\nabsolute = \"for ever\"\n";
+        let problems = octroi_config::parse(text, Path::new("/f.toml")).unwrap_err();
+        assert!(problems.to_string().contains("[contact]"), "{problems}");
+        let errors = errors_of(&problems);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(
+            errors.iter().all(|it| it.contains("sessions.absolute")),
+            "{errors:?}"
+        );
+    }
 
     #[tokio::test]
     async fn a_reload_that_its_caller_abandons_is_over_for_the_service_manager() {

@@ -30,6 +30,29 @@ pub(crate) struct Bound {
     pub(crate) management: SocketAddr,
 }
 
+/// What whoever starts a gateway calls its listeners, to be told which of them to change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListenerNames {
+    https: &'static str,
+    http: &'static str,
+    management: &'static str,
+}
+
+impl ListenerNames {
+    /// The keys of the configuration.
+    pub(crate) const KEYS: Self = Self {
+        https: "`server.https`",
+        http: "`server.http`",
+        management: "`server.management`",
+    };
+    /// The options of the demo.
+    pub(crate) const OPTIONS: Self = Self {
+        https: "--https",
+        http: "--http",
+        management: "--management",
+    };
+}
+
 impl Sockets {
     /// Binds all of them, or none.
     pub(crate) fn bind(
@@ -37,20 +60,25 @@ impl Sockets {
         http: &[SocketAddr],
         management: SocketAddr,
         workers: NonZeroUsize,
+        names: ListenerNames,
     ) -> Result<Self, Failure> {
         let several = |address: &SocketAddr, count: usize| {
-            sockets::bind(*address, count).map_err(|error| cannot_bind(*address, &error))
+            sockets::bind(*address, count)
+                .map_err(|error| cannot_bind(*address, &error, names.https))
         };
-        let one = |address: &SocketAddr| {
-            TcpListener::bind(address).map_err(|error| cannot_bind(*address, &error))
+        let one = |address: &SocketAddr, name: &str| {
+            TcpListener::bind(address).map_err(|error| cannot_bind(*address, &error, name))
         };
         Ok(Self {
             https: https
                 .iter()
                 .map(|address| several(address, workers.get()))
                 .collect::<Result<_, _>>()?,
-            http: http.iter().map(one).collect::<Result<_, _>>()?,
-            management: one(&management)?,
+            http: http
+                .iter()
+                .map(|address| one(address, names.http))
+                .collect::<Result<_, _>>()?,
+            management: one(&management, names.management)?,
         })
     }
 
@@ -73,7 +101,7 @@ impl Sockets {
     clippy::wildcard_enum_match_arm,
     reason = "the system has forty other errors, and one remedy for them"
 )]
-fn cannot_bind(address: SocketAddr, error: &io::Error) -> Failure {
+fn cannot_bind(address: SocketAddr, error: &io::Error, name: &str) -> Failure {
     let remedy = match error.kind() {
         io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another port",
         io::ErrorKind::PermissionDenied => {
@@ -82,10 +110,32 @@ fn cannot_bind(address: SocketAddr, error: &io::Error) -> Failure {
         io::ErrorKind::AddrNotAvailable => "this machine has no such address",
         _ => "check the address",
     };
-    Failure::Unavailable(format!("cannot listen on {address} ({error}): {remedy}"))
+    Failure::Unavailable(format!(
+        "cannot listen on {address} ({error}): {remedy}; the address is that of {name}"
+    ))
 }
 
 /// As many workers as the process may use processor cores.
 pub(crate) fn workers_per_core() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_finds_a_port_taken_learns_which_address_to_change() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = taken.local_addr().unwrap();
+        let free = "127.0.0.1:0".parse().unwrap();
+        let why = |http: &[SocketAddr], management, names| {
+            let bound = Sockets::bind(&[free], http, management, NonZeroUsize::MIN, names);
+            bound.unwrap_err().to_string()
+        };
+        let keys = why(&[free], taken, ListenerNames::KEYS);
+        assert!(keys.ends_with("`server.management`"), "{keys}");
+        let options = why(&[taken], free, ListenerNames::OPTIONS);
+        assert!(options.ends_with("--http"), "{options}");
+    }
 }

@@ -18,7 +18,8 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Each problem has its place, what is wrong, and how to mend it. Exit code 0: the configuration can be
-used, though warnings may have been printed; 1: it cannot.
+used, though warnings may have been printed; 1: it cannot. Run it as the user that the gateway runs as.
+Not looked at: whether a port is taken, and what the data directory holds.
 
 Example: octroi check -c /etc/octroi/octroi.toml")]
 pub(crate) struct Arguments {
@@ -59,6 +60,8 @@ fn load(arguments: &Arguments) -> Result<Loaded, Problems> {
         let problems = problems.map(|text| problem_at(file.clone(), Severity::Error, &text));
         loaded.warnings.extend(problems);
     }
+    // What keeps the file from being used is not to be looked for among the rest.
+    loaded.warnings.sort_by_key(|problem| problem.severity);
     if is_usable {
         Ok(loaded)
     } else {

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{ConfigFile, Failure, output::warning};
+use super::{Failure, GatewayAt, output::warning};
 use crate::{
     admin::client::{AdminClient, CallError},
     app,
@@ -17,11 +17,11 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Finds the gateway of this configuration, or opens its store.
-    pub(super) fn open(config: &ConfigFile) -> Result<Self, Failure> {
+    pub(super) fn open(config: &GatewayAt) -> Result<Self, Failure> {
         let runtime = runtime()?;
         let client = match &config.socket {
             Some(socket) => AdminClient::Socket(socket.clone()),
-            None => runtime.block_on(app::admin_client(&config.path, warning))?,
+            None => runtime.block_on(app::admin_client(&config.file.path, warning))?,
         };
         Ok(Self { runtime, client })
     }

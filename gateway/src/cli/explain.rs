@@ -11,16 +11,19 @@ use octroi_config::Settings;
 use octroi_policy::{
     assurance::Assurance,
     decision::{Decision, Explanation, HostMatch, explain},
+    host::Host,
     id::{AccountId, SessionId, TenantId},
     request::{CanonicalRequest, RequestParts, Scheme},
+    rule::Route,
     session::{
         Computer, SessionEpoch, SessionRecord, Stage, Standing, TenantGrant, TokenFacts, judge,
     },
+    subject::Subject,
     time::Timestamp,
 };
 use serde::Serialize;
 
-use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
+use super::{Failure, GatewayAt, Outcome, Output, connection::Connection};
 use crate::{
     admin::{facts, times},
     clock::{Clock, SystemClock},
@@ -44,12 +47,12 @@ pub(crate) struct Arguments {
     #[arg(long = "as", value_name = "TENANT/LOGIN")]
     account: Option<String>,
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Outcome {
     let environment = std::env::vars_os().collect();
-    let settings = octroi_config::load(&arguments.config.path, &environment)
+    let settings = octroi_config::load(&arguments.config.file.path, &environment)
         .map_err(|problems| Failure::Refused(problems.to_string()))?
         .settings;
     let person = match &arguments.account {
@@ -71,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Outcome {
     }
 }
 
-fn find(account: &str, config: &ConfigFile) -> Result<facts::Account, Failure> {
+fn find(account: &str, config: &GatewayAt) -> Result<facts::Account, Failure> {
     let request = facts::OneAccount {
         account: account.to_owned(),
     };
@@ -83,6 +86,8 @@ fn find(account: &str, config: &ConfigFile) -> Result<facts::Account, Failure> {
 struct Person {
     name: String,
     record: SessionRecord,
+    /// What it may do, in words.
+    holds: String,
     /// Why the person could not sign in at all.
     hindered: Option<String>,
 }
@@ -114,13 +119,31 @@ impl Person {
             ends_at: Timestamp::EPOCH.after(Duration::MAX),
             idle_limit: Duration::MAX,
         };
+        let holds = holds(tenant, &account);
         let hindered = (account.standing != "ready").then_some(account.standing);
         Ok(Self {
             name: account.account,
             record,
+            holds,
             hindered,
         })
     }
+}
+
+/// What an account holds, to be read beside what a route wants.
+fn holds(tenant: &str, account: &facts::Account) -> String {
+    let in_words = |roles: &[String]| match roles {
+        [] => "no role".to_owned(),
+        [role] => format!("the role {role}"),
+        roles => format!("the roles {}", roles.join(", ")),
+    };
+    let lent = account.grants.iter().map(|grant| {
+        let (roles, tenant, until) = (in_words(&grant.roles), &grant.tenant, &grant.ends_at);
+        format!("{roles} for the tenant {tenant} until {until}")
+    });
+    let own = format!("{} in the tenant {tenant}", in_words(&account.roles));
+    let all: Vec<String> = std::iter::once(own).chain(lent).collect();
+    all.join("; ")
 }
 
 fn granted(grant: &facts::Grant) -> Option<TenantGrant> {
@@ -146,7 +169,10 @@ fn story(
         url: url.to_owned(),
         account: person.map(|person| person.name.clone()),
         verdict: String::new(),
+        once_signed_in: None,
         route: None,
+        passes: None,
+        holds: person.map(|person| person.holds.clone()),
         host: None,
         upstreams: Vec::new(),
         considered: Vec::new(),
@@ -165,8 +191,26 @@ fn story(
         story.note = Some("the gateway answers itself; no route is asked".to_owned());
         return Ok(story);
     }
+    let subject = |person| subject_of(person, request.host(), now);
+    let ask = |subject| explain(settings.routes.table(), &request, subject, now);
+    let ready = person.filter(|person| person.hindered.is_none());
+    story.tell(&ask(ready.and_then(subject)), settings);
+    if let Some(hindered) = person.and_then(|person| person.hindered.as_ref()) {
+        // Whoever was invited a moment ago is asked for here before a route is switched on.
+        let (verdict, _) = told_by(&ask(person.and_then(subject)).decision);
+        story.once_signed_in = Some(verdict.to_owned());
+        story.note = Some(format!(
+            "the account is {}, so nobody is signed in with it yet; once somebody is: {verdict}",
+            hindered.replace('_', " ")
+        ));
+    }
+    Ok(story)
+}
+
+/// Somebody who signed in this moment, and was let enter this host.
+fn subject_of<'a>(person: &'a Person, host: &Host, now: Timestamp) -> Option<Subject<'a>> {
     let token = TokenFacts {
-        host: request.host().clone(),
+        host: host.clone(),
         assurance: Assurance::Password,
         issued_at: now,
     };
@@ -175,20 +219,7 @@ fn story(
         last_used_at: now,
         ended: false,
     };
-    let ready = person.filter(|person| person.hindered.is_none());
-    let subject =
-        ready.and_then(|person| judge(&person.record, &token, standing, &token.host, now).ok());
-    story.tell(
-        &explain(settings.routes.table(), &request, subject, now),
-        settings,
-    );
-    if let Some(hindered) = person.and_then(|person| person.hindered.as_ref()) {
-        story.note = Some(format!(
-            "the account is {}, so nobody is signed in with it yet",
-            hindered.replace('_', " ")
-        ));
-    }
-    Ok(story)
+    judge(&person.record, &token, standing, host, now).ok()
 }
 
 /// A request that somebody thought of.
@@ -245,8 +276,17 @@ struct Story {
     account: Option<String>,
     /// `permit`, or the stable id of what stands in the way.
     verdict: String,
+    /// The verdict for an account that cannot be signed in to now, once it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    once_signed_in: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<String>,
+    /// Whom the route lets in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passes: Option<String>,
+    /// What the account holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -268,17 +308,15 @@ struct Step {
 
 impl Story {
     fn tell(&mut self, explanation: &Explanation<'_>, settings: &Settings) {
-        let (verdict, route, index) = match &explanation.decision {
-            Decision::Permit(permit) => (PERMIT, Some(permit.route()), Some(permit.route_index())),
-            Decision::Challenge(challenge) => (
-                challenge.kind.as_str(),
-                Some(challenge.route),
-                Some(challenge.index),
-            ),
-            Decision::Deny(denial) => (denial.reason.as_str(), denial.route, None),
+        let (verdict, route) = told_by(&explanation.decision);
+        let index = match &explanation.decision {
+            Decision::Permit(permit) => Some(permit.route_index()),
+            Decision::Challenge(challenge) => Some(challenge.index),
+            Decision::Deny(_) => None,
         };
         verdict.clone_into(&mut self.verdict);
         self.route = route.map(|route| route.name.to_string());
+        self.passes = route.map(|route| route.access.to_string());
         self.host = match &explanation.host {
             HostMatch::Pattern(pattern) => Some(pattern.to_string()),
             HostMatch::Unknown => None,
@@ -319,6 +357,12 @@ impl fmt::Display for Story {
                 step.outcome, step.route, step.host, step.path
             )?;
         }
+        if let Some(passes) = &self.passes {
+            write!(f, "\n  lets in {passes}")?;
+        }
+        if let (Some(account), Some(holds)) = (&self.account, &self.holds) {
+            write!(f, "\n  {account} holds {holds}")?;
+        }
         if !self.upstreams.is_empty() {
             write!(f, "\n  to {}", self.upstreams.join(", "))?;
         }
@@ -326,6 +370,15 @@ impl fmt::Display for Story {
             Some(note) => write!(f, "\n  {note}"),
             None => Ok(()),
         }
+    }
+}
+
+/// The verdict, and the route that decided.
+fn told_by<'a>(decision: &Decision<'a>) -> (&'static str, Option<&'a Route>) {
+    match decision {
+        Decision::Permit(permit) => (PERMIT, Some(permit.route())),
+        Decision::Challenge(challenge) => (challenge.kind.as_str(), Some(challenge.route)),
+        Decision::Deny(denial) => (denial.reason.as_str(), denial.route),
     }
 }
 

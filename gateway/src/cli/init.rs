@@ -5,21 +5,14 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use clap::Args;
-use octroi_certs::dev_authority::DevelopmentAuthority;
 use octroi_policy::host::Host;
-use rustls_pki_types::UnixTime;
 use serde::Serialize;
 
-use super::{Failure, Outcome, Output};
-use crate::{
-    clock::{Clock, SystemClock},
-    entropy::SystemEntropy,
-    keyring::Keyring,
-};
+use super::{Failure, Outcome, Output, certificate};
+use crate::{entropy::SystemEntropy, keyring::Keyring};
 
 /// What `init` is told.
 #[derive(Args, Debug)]
@@ -27,7 +20,8 @@ use crate::{
 Nothing that exists is overwritten. Keep a copy of the keyring in a safe place that is not the place
 of the data's backups: without it the data cannot be read.
 
-Example: octroi init /etc/octroi --portal login.example.com")]
+Example: octroi init /etc/octroi --data /var/lib/octroi --portal login.example.com
+To try out: octroi init DIR --portal login.localhost --host paie.localhost --development-certificate")]
 pub(crate) struct Arguments {
     /// The directory; made where it is missing
     #[arg(value_name = "DIR")]
@@ -35,6 +29,9 @@ pub(crate) struct Arguments {
     /// The host where people sign in
     #[arg(long, value_name = "HOST", default_value = "login.example.com")]
     portal: Host,
+    /// A host of a service, which the certificate is for as well; may be given several times
+    #[arg(long = "host", value_name = "HOST")]
+    hosts: Vec<Host>,
     /// Where the gateway keeps its data; `data` within DIR by default
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -71,16 +68,18 @@ fn make(arguments: &Arguments) -> Result<Made, Failure> {
             )));
         }
     }
-    make_directory(directory)?;
     let data = arguments
         .data
         .clone()
         .unwrap_or_else(|| directory.join("data"));
+    refuse_where_data_is(&data)?;
+    make_directory(directory)?;
     make_directory(&data)?;
-    let authority = arguments
+    let made = arguments
         .development_certificate
-        .then(|| certify(directory, arguments.portal.as_str()))
+        .then(|| certificate::make(directory, &hosts_of(arguments)))
         .transpose()?;
+    let authority = made.map(|made| made.authority);
     Keyring::create(&keyring, &SystemEntropy)
         .map_err(|error| Failure::Unavailable(error.to_string()))?;
     let text = configuration_of(arguments);
@@ -94,30 +93,34 @@ fn make(arguments: &Arguments) -> Result<Made, Failure> {
     })
 }
 
-/// An authority and a certificate below it; returns the authority's file.
-fn certify(directory: &Path, portal: &str) -> Result<PathBuf, Failure> {
-    let fault = |error: &dyn fmt::Display| Failure::Unavailable(error.to_string());
-    let seconds = u64::try_from(SystemClock.now().as_unix_seconds()).unwrap_or(0);
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-    let authority = DevelopmentAuthority::create(&[portal], now).map_err(|error| fault(&error))?;
-    let issued = authority
-        .issue(&[portal], now)
-        .map_err(|error| fault(&error))?;
-    let tls = directory.join("tls");
-    make_directory(&tls)?;
-    let file = directory.join("authority.pem");
-    write(&file, authority.certificate_pem().as_bytes(), 0o644)?;
-    write(
-        &directory.join("authority.key"),
-        authority.key_pem().as_bytes(),
-        0o600,
-    )?;
-    write(&tls.join("chain.pem"), issued.chain_pem.as_bytes(), 0o644)?;
-    write(&tls.join("key.pem"), issued.key_pem.as_bytes(), 0o600)?;
-    Ok(file)
+/// Data can be read with the keyring that it was made with alone, so a new one beside it is of no use;
+/// whoever lost `/etc/octroi` has to learn that now, and not after the right copy is overwritten.
+fn refuse_where_data_is(data: &Path) -> Result<(), Failure> {
+    for file in ["octroi.db", "keys.db"] {
+        if data.join(file).symlink_metadata().is_ok() {
+            return Err(Failure::Refused(format!(
+                "{} holds the data of an installation, which no new keyring can read; bring back its \
+                 keyring and its configuration, or name another data directory",
+                data.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
-fn make_directory(path: &Path) -> Result<(), Failure> {
+/// Every host that the certificate is for, each of them once.
+fn hosts_of(arguments: &Arguments) -> Vec<Host> {
+    let mut hosts = vec![arguments.portal.clone()];
+    for host in &arguments.hosts {
+        if !hosts.contains(host) {
+            hosts.push(host.clone());
+        }
+    }
+    hosts
+}
+
+/// Makes a directory that its owner alone may enter, unless it is there.
+pub(super) fn make_directory(path: &Path) -> Result<(), Failure> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -126,7 +129,7 @@ fn make_directory(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a file that was not there before.
-fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
         let mut file = fs::OpenOptions::new()
             .write(true)
@@ -151,6 +154,11 @@ fn configuration_of(arguments: &Arguments) -> String {
         .as_deref()
         .and_then(|data| std::path::absolute(data).ok())
         .map_or_else(|| "data".to_owned(), |data| data.display().to_string());
+    let names: Vec<String> = hosts_of(arguments)
+        .iter()
+        .map(|host| format!("\"{host}\""))
+        .collect();
+    let names = names.join(", ");
     // A TOML string takes the escapes that Rust's debug form writes for what paths can hold.
     format!(
         r#"# What octroi does. Every key: docs/reference/configuration.md. After a change: octroi check -c FILE
@@ -164,7 +172,7 @@ keyring = "keyring"
 
 # A certificate for the portal and for the host of each route.
 [[certificate]]
-names    = ["{portal}"]
+names    = [{names}]
 chain    = "tls/chain.pem"
 key_file = "tls/key.pem"
 
@@ -216,6 +224,7 @@ mod tests {
         Arguments {
             directory: directory.to_owned(),
             portal: "login.example.com".parse().unwrap(),
+            hosts: vec!["paie.example.com".parse().unwrap()],
             data: None,
             development_certificate: true,
         }
@@ -235,6 +244,10 @@ mod tests {
                 .mode();
             assert_eq!(mode & 0o777, 0o600, "{secret}");
         }
+        let text = fs::read_to_string(&made.configuration).unwrap();
+        let route = "[[route]]\nhost = \"paie.example.com\"\nto = \"http://127.0.0.1:8080\"\nallow = \"everyone\"\n";
+        fs::write(&made.configuration, format!("{text}{route}")).unwrap();
+        octroi_config::load(&made.configuration, &Vec::new()).unwrap();
         let elsewhere = Arguments {
             data: Some(parent.path().join("elsewhere \\ \"é\"")),
             ..arguments(&parent.path().join("second"))
@@ -252,5 +265,25 @@ mod tests {
         let again = make(&arguments(parent.path()));
         assert!(matches!(again, Err(Failure::Refused(why)) if why.contains("exists already")));
         assert_eq!(fs::read(parent.path().join("keyring")).unwrap(), keyring);
+    }
+
+    #[test]
+    fn no_keyring_is_made_for_data_that_is_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = parent.path().join("data");
+        fs::create_dir(&data).unwrap();
+        let directory = parent.path().join("etc");
+        let asked = Arguments {
+            data: Some(data.clone()),
+            ..arguments(&directory)
+        };
+        for file in ["octroi.db", "keys.db"] {
+            fs::write(data.join(file), "").unwrap();
+            let refused = make(&asked);
+            assert!(matches!(refused, Err(Failure::Refused(why)) if why.contains("bring back")));
+            assert!(!directory.exists());
+            fs::remove_file(data.join(file)).unwrap();
+        }
+        make(&asked).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
+use super::{Failure, GatewayAt, Outcome, Output, connection::Connection};
 use crate::admin::facts::{JournalLines, JournalRequest, Verified, VerifyRequest};
 
 /// What is to be done with the journal.
@@ -50,7 +50,7 @@ pub(crate) struct SearchArguments {
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 /// What `journal verify` is told.
@@ -60,7 +60,7 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "SEQUENCE:CODE")]
     witness: Option<String>,
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 /// What `journal export` is told.
@@ -69,7 +69,7 @@ pub(crate) struct ExportArguments {
     #[command(flatten)]
     filter: Filter,
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 pub(crate) fn run(command: Command, output: &Output) -> Outcome {

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{ConfigFile, Outcome, Output, connection::Connection};
+use super::{GatewayAt, Outcome, Output, connection::Connection};
 use crate::admin::facts::Done;
 
 /// What `reload` is told.
@@ -15,7 +15,7 @@ goes on with what it has.
 Example: octroi reload -c /etc/octroi/octroi.toml")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Outcome {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
+use super::{Failure, GatewayAt, Outcome, Output, connection::Connection};
 use crate::admin::facts::{ListSessionsRequest, RevokeRequest, Revoked, Session};
 
 /// What is to be done with sessions.
@@ -25,7 +25,7 @@ pub(crate) struct ListArguments {
     #[arg(long, value_name = "TENANT/LOGIN")]
     account: Option<String>,
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 /// What `session revoke` is told.
@@ -39,7 +39,7 @@ pub(crate) struct RevokeArguments {
     #[arg(long, value_name = "TENANT/LOGIN")]
     account: Option<String>,
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 pub(crate) fn run(command: Command, output: &Output) -> Outcome {

@@ -10,10 +10,10 @@ use std::{
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use super::{ConfigFile, Failure, Outcome, Output, connection::Connection};
+use super::{Failure, GatewayAt, Outcome, Output, connection::Connection, output::warning};
 use crate::admin::facts::{
-    self, Account, AddRequest, Done, GrantRequest, HandedPassword, Invitation, InviteRequest,
-    ListAccountsRequest, NewAccountRequest, Provisional, ResetRequest, RolesRequest,
+    self, Account, Accounts, AddRequest, Done, GrantRequest, HandedPassword, Invitation,
+    InviteRequest, ListAccountsRequest, NewAccountRequest, Provisional, ResetRequest, RolesRequest,
 };
 
 /// What is to be done with an account.
@@ -58,7 +58,7 @@ pub(crate) struct OneAccount {
     #[arg(value_name = "TENANT/LOGIN")]
     account: String,
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 /// What is known of a new account.
@@ -117,7 +117,7 @@ pub(crate) struct ListArguments {
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
     #[command(flatten)]
-    config: ConfigFile,
+    config: GatewayAt,
 }
 
 /// What `user roles` is told.
@@ -237,8 +237,13 @@ fn list(arguments: ListArguments, output: &Output) -> Outcome {
     let request = ListAccountsRequest {
         tenant: arguments.tenant,
     };
-    let accounts: Vec<Account> = connection.ask("/v1/accounts/list", &request)?;
-    output.facts(&accounts, "no accounts");
+    let found: Accounts = connection.ask("/v1/accounts/list", &request)?;
+    output.facts(&found.accounts, "no accounts");
+    for id in &found.unreadable {
+        warning(&format!(
+            "the account {id} is damaged and cannot be read: put back the latest copies of keys.db and octroi.db; its sessions are in `octroi session list`"
+        ));
+    }
     Ok(())
 }
 

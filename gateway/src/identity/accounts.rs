@@ -231,11 +231,11 @@ impl Identity {
         self.0.account_facts(account).await
     }
 
-    /// The accounts of a tenant, or all, by tenant and login.
+    /// The accounts of a tenant, or all, by tenant and login; and those that are damaged.
     pub(crate) async fn accounts(
         &self,
         tenant: Option<&TenantName>,
-    ) -> Result<Vec<AccountFacts>, AdminError> {
+    ) -> Result<(Vec<AccountFacts>, Vec<AccountId>), AdminError> {
         let services = &self.0;
         let tenants = services.stores.tenants.list().await.map_err(Fault::from)?;
         let organisations: HashMap<TenantId, Arc<str>> = tenants
@@ -246,7 +246,7 @@ impl Identity {
             Some(name) => Some(services.known_tenant(name).await?.id),
             None => None,
         };
-        let mut found = Vec::new();
+        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         let mut after = None;
         loop {
             let page = AccountPage {
@@ -254,14 +254,15 @@ impl Identity {
                 after,
                 limit: AccountPage::LIMIT_MAX,
             };
-            let accounts = services
+            let listed = services
                 .stores
                 .accounts
                 .list(page)
                 .await
                 .map_err(Fault::from)?;
-            after = accounts.last().map(|account| account.id);
-            found.extend(accounts.into_iter().map(|account| {
+            after = listed.last;
+            unreadable.extend(listed.unreadable);
+            found.extend(listed.accounts.into_iter().map(|account| {
                 let organisation = organisations
                     .get(&account.tenant)
                     .cloned()
@@ -273,7 +274,7 @@ impl Identity {
             }
         }
         found.sort_by(|one, other| (&one.tenant, &one.login).cmp(&(&other.tenant, &other.login)));
-        Ok(found)
+        Ok((found, unreadable))
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) trait AccountStore: Send + Sync + 'static {
     /// The account with this canonical login in this tenant, and in no other.
     async fn by_login(&self, tenant: TenantId, login: &str) -> Result<Option<Account>, StoreError>;
 
-    /// Accounts in the order of their ids: those of one tenant, or all.
-    async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError>;
+    /// Accounts in the order of their ids: those of one tenant, or all. One that is damaged hides no other.
+    async fn list(&self, page: AccountPage) -> Result<AccountList, StoreError>;
 
     /// How many accounts have a password hash of which parameters; erased ones are not counted.
     async fn hash_counts(&self) -> Result<Vec<HashCount>, StoreError>;
@@ -62,6 +62,16 @@ pub(crate) struct AccountPage {
     pub(crate) after: Option<AccountId>,
     /// At most so many; the store gives no more than [`AccountPage::LIMIT_MAX`].
     pub(crate) limit: u16,
+}
+
+/// Accounts of a page.
+pub(crate) struct AccountList {
+    /// Those that can be read.
+    pub(crate) accounts: Vec<Account>,
+    /// Those that are damaged.
+    pub(crate) unreadable: Vec<AccountId>,
+    /// The last of either kind: where the next page begins. `None` where there is nothing more.
+    pub(crate) last: Option<AccountId>,
 }
 
 impl AccountPage {

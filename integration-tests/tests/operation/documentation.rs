@@ -123,7 +123,16 @@ fn own_arguments(line: &str) -> Option<Vec<String>> {
     let words = words(line);
     let named = |word: &String| word == "octroi";
     let commands = [
-        "demo", "init", "serve", "reload", "check", "explain", "user", "session", "journal",
+        "demo",
+        "init",
+        "certificate",
+        "serve",
+        "reload",
+        "check",
+        "explain",
+        "user",
+        "session",
+        "journal",
     ];
     let place = words.windows(2).rposition(|pair| {
         pair.first().is_some_and(named)

@@ -130,20 +130,35 @@ fn every_command_of_the_page_on_routes_explains_its_example() {
 
 #[test]
 fn the_commands_of_the_first_page_make_an_installation_that_is_sound() {
+    type_in_the_first_page("");
+}
+
+#[test]
+fn the_commands_of_the_first_page_lead_to_a_route_without_a_certificate_of_ones_own() {
+    type_in_the_first_page(" --development-certificate");
+}
+
+/// With `more` at the end of `octroi init`; where that is nothing, with a certificate of one's own.
+fn type_in_the_first_page(more: &str) {
     let payroll = Recorder::start();
     let machine = Machine::new();
     let first = fs::read_to_string(binary::workspace().join("README.md")).expect("a manual");
     let mut gateway = None;
     let mut typed = 0;
     for line in shell_lines(&first).filter(|line| line.starts_with("octroi ")) {
-        if line.starts_with("octroi serve ") {
+        if line == "octroi serve" {
             gateway = Some(machine.serve());
             continue;
         }
+        let is_first = line.contains(" init ");
+        let line = if is_first { line + more } else { line };
         let output = machine.type_in(&line);
         assert_eq!(output.status.code(), Some(0), "{line}: {}", said(&output));
-        if line.contains(" init ") {
-            machine.put_certificate_and_route(&payroll);
+        if is_first && more.is_empty() {
+            machine.put_certificate();
+        }
+        if is_first {
+            machine.put_route(&payroll);
         }
         typed += 1;
     }
@@ -196,8 +211,13 @@ impl Machine {
             .expect("a shell")
     }
 
-    /// What step 3 asks for: a certificate for both hosts, and a route; and ports that nobody else has.
+    /// What step 3 asks for: a certificate for both hosts, and a route.
     fn put_certificate_and_route(&self, service: &Recorder) {
+        self.put_certificate();
+        self.put_route(service);
+    }
+
+    fn put_certificate(&self) {
         let names = ["login.example.com", "paie.example.com"].map(str::to_owned);
         let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
         let tls = self.home().join("etc/octroi/tls");
@@ -207,7 +227,10 @@ impl Machine {
         fs::write(&key, made.signing_key.serialize_pem()).expect("a key");
         let own = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         fs::set_permissions(&key, own).expect("permissions");
+    }
 
+    /// With ports that nobody else has.
+    fn put_route(&self, service: &Recorder) {
         let [http, management] = self.others;
         let written = fs::read_to_string(self.config()).expect("the configuration");
         let mut text = written.clone();
@@ -216,10 +239,6 @@ impl Machine {
             (
                 "\"0.0.0.0:80\"",
                 format!("\"127.0.0.1:{http}\"\nmanagement = \"127.0.0.1:{management}\""),
-            ),
-            (
-                "names    = [\"login.example.com\"]",
-                "names = [\"login.example.com\", \"paie.example.com\"]".to_owned(),
             ),
         ] {
             assert!(text.contains(from), "`init` wrote no {from}:\n{written}");
@@ -233,8 +252,9 @@ impl Machine {
     }
 
     fn set_up(&self, service: &Recorder) {
-        let made = self
-            .type_in("octroi init /etc/octroi --data /var/lib/octroi --portal login.example.com");
+        let made = self.type_in(
+            "octroi init /etc/octroi --data /var/lib/octroi --portal login.example.com --host paie.example.com",
+        );
         assert!(made.status.success(), "{}", said(&made));
         self.put_certificate_and_route(service);
     }

@@ -215,8 +215,8 @@ impl fmt::Display for Widening {
         let before = self
             .before
             .as_ref()
-            .map_or_else(|| "nobody".to_owned(), who);
-        let (now, route) = (who(&self.now), &self.route);
+            .map_or_else(|| "nobody".to_owned(), ToString::to_string);
+        let (now, route) = (&self.now, &self.route);
         write!(
             f,
             "{host}{path}, {methods}: for {before} before, for {now} now, by route {route}"
@@ -235,26 +235,28 @@ impl fmt::Display for Methods {
     }
 }
 
-/// Who passes, in words.
-fn who(access: &Access) -> String {
-    let (assurance, allow) = match access {
-        Access::Public => return "everybody, signed in or not".to_owned(),
-        Access::SignedIn { assurance, allow } => (*assurance, allow),
-    };
-    if !allow.is_for_somebody() {
-        return "nobody".to_owned();
+impl fmt::Display for Access {
+    /// Who passes, in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (assurance, allow) = match self {
+            Self::Public => return f.write_str("everybody, signed in or not"),
+            Self::SignedIn { assurance, allow } => (*assurance, allow),
+        };
+        if !allow.is_for_somebody() {
+            return f.write_str("nobody");
+        }
+        let stronger = Some(assurance).filter(|it| *it > Assurance::Password);
+        let proof = stronger.map_or_else(String::new, |it| format!(" by {}", it.as_str()));
+        let roles = match &allow.roles {
+            Roles::Any => String::new(),
+            Roles::OneOf(roles) => format!(" with the role {}", in_a_row(roles, " or ")),
+        };
+        let tenants = match &allow.tenants {
+            Tenants::Any => String::new(),
+            Tenants::OneOf(tenants) => format!(" for the tenant {}", in_a_row(tenants, " or ")),
+        };
+        write!(f, "whoever is signed in{proof}{roles}{tenants}")
     }
-    let stronger = Some(assurance).filter(|it| *it > Assurance::Password);
-    let proof = stronger.map_or_else(String::new, |it| format!(" by {}", it.as_str()));
-    let roles = match &allow.roles {
-        Roles::Any => String::new(),
-        Roles::OneOf(roles) => format!(" with the role {}", in_a_row(roles, " or ")),
-    };
-    let tenants = match &allow.tenants {
-        Tenants::Any => String::new(),
-        Tenants::OneOf(tenants) => format!(" for the tenant {}", in_a_row(tenants, " or ")),
-    };
-    format!("whoever is signed in{proof}{roles}{tenants}")
 }
 
 fn in_a_row(items: &[impl ToString], between: &str) -> String {

@@ -29,7 +29,11 @@ sign_in = "public"
 "#;
 
 fn account(roles: &[&str], standing: &str) -> Person {
-    Person::of(facts::Account {
+    Person::of(facts_of(roles, standing)).unwrap()
+}
+
+fn facts_of(roles: &[&str], standing: &str) -> facts::Account {
+    facts::Account {
         account: "acme/marie".to_owned(),
         id: AccountId::from_random([7; 16]).to_string(),
         organisation: "Acme".to_owned(),
@@ -43,8 +47,7 @@ fn account(roles: &[&str], standing: &str) -> Person {
         locked_at: None,
         created_at: String::new(),
         password_changed_at: None,
-    })
-    .unwrap()
+    }
 }
 
 fn told(method: &str, url: &str, person: Option<&Person>) -> String {
@@ -62,15 +65,15 @@ fn the_story_names_verdict_route_way_and_neighbours() {
     let marie = account(&["rh"], "ready");
     assert_eq!(
         told("GET", "https://paie.example.com/slips?y=1", Some(&marie)),
-        "GET https://paie.example.com/slips?y=1 as acme/marie: permit by route pay\n  decides       pay: paie.example.com/ for all methods\n  to 10.0.0.1:8080"
+        "GET https://paie.example.com/slips?y=1 as acme/marie: permit by route pay\n  decides       pay: paie.example.com/ for all methods\n  lets in whoever is signed in with the role rh\n  acme/marie holds the role rh in the tenant acme\n  to 10.0.0.1:8080"
     );
     assert_eq!(
         told("POST", "https://PAIE.example.com/hooks/1", None),
-        "POST https://PAIE.example.com/hooks/1 as nobody signed in: permit by route hooks\n  decides       hooks: paie.example.com/hooks for POST\n  shorter_path  pay: paie.example.com/ for all methods\n  to unix:/run/hooks.sock"
+        "POST https://PAIE.example.com/hooks/1 as nobody signed in: permit by route hooks\n  decides       hooks: paie.example.com/hooks for POST\n  shorter_path  pay: paie.example.com/ for all methods\n  lets in everybody, signed in or not\n  to unix:/run/hooks.sock"
     );
     assert_eq!(
         told("GET", "https://paie.example.com/hooks", Some(&marie)),
-        "GET https://paie.example.com/hooks as acme/marie: method_not_routed\n  other_method  hooks: paie.example.com/hooks for POST\n  shorter_path  pay: paie.example.com/ for all methods"
+        "GET https://paie.example.com/hooks as acme/marie: method_not_routed\n  other_method  hooks: paie.example.com/hooks for POST\n  shorter_path  pay: paie.example.com/ for all methods\n  acme/marie holds the role rh in the tenant acme"
     );
 }
 
@@ -107,8 +110,50 @@ fn whoever_may_not_pass_learns_why() {
     let story = told("GET", "https://paie.example.com/", Some(&locked));
     assert!(story.contains("sign_in_required"), "{story}");
     assert!(
-        story.ends_with("the account is locked, so nobody is signed in with it yet"),
+        story.ends_with(
+            "the account is locked, so nobody is signed in with it yet; once somebody is: permit"
+        ),
         "{story}"
+    );
+}
+
+#[test]
+fn a_refusal_names_what_is_wanted_and_what_is_held() {
+    let mut it = account(&["it", "occupant"], "ready");
+    let wanted = told("GET", "https://paie.example.com/", Some(&it));
+    assert!(
+        wanted.contains("\n  lets in whoever is signed in with the role rh"),
+        "{wanted}"
+    );
+    assert!(
+        wanted.contains("\n  acme/marie holds the roles it, occupant in the tenant acme"),
+        "{wanted}"
+    );
+    it.hindered = Some("awaiting_password".to_owned());
+    let invited = told("GET", "https://paie.example.com/", Some(&it));
+    assert!(
+        invited.contains("sign_in_required by route pay"),
+        "{invited}"
+    );
+    assert!(
+        invited.ends_with("once somebody is: role_missing"),
+        "{invited}"
+    );
+}
+
+#[test]
+fn rights_that_were_lent_are_named_with_their_tenant_and_end() {
+    let account = facts::Account {
+        grants: vec![facts::Grant {
+            tenant: "globex".to_owned(),
+            roles: vec!["support".to_owned()],
+            ends_at: "2026-11-26T08:00:00Z".to_owned(),
+        }],
+        ..facts_of(&[], "ready")
+    };
+    assert_eq!(
+        Person::of(account).unwrap().holds,
+        "no role in the tenant acme; the role support for the tenant globex until 2026-11-26T08:00:00Z"
     );
 }
 

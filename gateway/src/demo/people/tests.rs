@@ -43,5 +43,8 @@ async fn a_setup_that_was_interrupted_goes_on_with_the_same_passwords() {
     assert_eq!(passwords(&again), passwords(&people));
     settle(&identity, &again, &SystemEntropy).await.unwrap();
     settle(&identity, &again, &SystemEntropy).await.unwrap();
-    assert_eq!(identity.accounts(None).await.unwrap().len(), FIXTURES.len());
+    assert_eq!(
+        identity.accounts(None).await.unwrap().0.len(),
+        FIXTURES.len()
+    );
 }

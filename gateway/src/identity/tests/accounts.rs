@@ -126,7 +126,7 @@ async fn an_account_is_shown_as_it_stands() {
         "it has served"
     );
 
-    let all = world.identity.accounts(None).await.unwrap();
+    let (all, _) = world.identity.accounts(None).await.unwrap();
     let logins: Vec<_> = all
         .iter()
         .map(|account| (account.tenant.as_str(), &*account.login))
@@ -136,7 +136,7 @@ async fn an_account_is_shown_as_it_stands() {
         [("acme", "anne"), ("acme", "marie"), ("globex", "paul")]
     );
     let globex = "globex".parse().unwrap();
-    let of_globex = world.identity.accounts(Some(&globex)).await.unwrap();
+    let (of_globex, _) = world.identity.accounts(Some(&globex)).await.unwrap();
     assert_eq!(of_globex.len(), 1);
     assert_eq!(of_globex[0].organisation, "Globex");
 }

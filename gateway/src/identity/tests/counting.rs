@@ -19,8 +19,8 @@ use crate::{
     store::{
         StoreError, Stores,
         accounts::{
-            Account, AccountCommand, AccountPage, AccountStore, Changed, Erased, HashCount,
-            NewAccount,
+            Account, AccountCommand, AccountList, AccountPage, AccountStore, Changed, Erased,
+            HashCount, NewAccount,
         },
         tenants::{Tenant, TenantStore},
         throttle::{PerCounter, Reservation, Reserved, ThrottleJudge, ThrottleKey, ThrottleStore},
@@ -82,7 +82,7 @@ impl AccountStore for Counted<dyn AccountStore> {
         self.inner.by_login(tenant, login).await
     }
 
-    async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
+    async fn list(&self, page: AccountPage) -> Result<AccountList, StoreError> {
         self.calls.note("accounts.list");
         self.inner.list(page).await
     }

@@ -17,8 +17,8 @@ use crate::{
     store::{
         StoreError, StoreHealth, Stores,
         accounts::{
-            Account, AccountCommand, AccountPage, AccountStore, Changed, Erased, HashCount,
-            NewAccount,
+            Account, AccountCommand, AccountList, AccountPage, AccountStore, Changed, Erased,
+            HashCount, NewAccount,
         },
         invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
         live::{LiveSession, LiveToken},
@@ -50,7 +50,7 @@ impl AccountStore for Adversarial {
         self.inner.accounts.by_login(tenant, login).await
     }
 
-    async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
+    async fn list(&self, page: AccountPage) -> Result<AccountList, StoreError> {
         self.weather.read().await?;
         self.inner.accounts.list(page).await
     }

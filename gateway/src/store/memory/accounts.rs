@@ -14,8 +14,8 @@ use crate::{
     store::{
         Conflict, StoreError,
         accounts::{
-            Account, AccountChange, AccountCommand, AccountPage, AccountStatus, AccountStore,
-            Changed, Erased, HashCount, NewAccount,
+            Account, AccountChange, AccountCommand, AccountList, AccountPage, AccountStatus,
+            AccountStore, Changed, Erased, HashCount, NewAccount,
         },
         invitations::{Invitation, InvitationHash, InvitationIssue, InvitationStore},
         personal_keys::KeyName,
@@ -97,15 +97,20 @@ impl AccountStore for MemoryStore {
             .cloned())
     }
 
-    async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
+    async fn list(&self, page: AccountPage) -> Result<AccountList, StoreError> {
         let world = self.world();
         let accounts = world.accounts.values();
-        Ok(accounts
+        let accounts: Vec<Account> = accounts
             .filter(|account| page.tenant.is_none_or(|tenant| account.tenant == tenant))
             .filter(|account| page.after.is_none_or(|after| account.id > after))
             .take(usize::from(page.limit.min(AccountPage::LIMIT_MAX)))
             .cloned()
-            .collect())
+            .collect();
+        Ok(AccountList {
+            last: accounts.last().map(|account| account.id),
+            accounts,
+            unreadable: Vec::new(),
+        })
     }
 
     async fn hash_counts(&self) -> Result<Vec<HashCount>, StoreError> {

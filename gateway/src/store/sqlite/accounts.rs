@@ -25,8 +25,9 @@ use crate::{
     store::{
         Conflict, StoreError,
         accounts::{
-            Account, AccountCommand, AccountPage, AccountStatus, AccountStore, Changed, Erased,
-            HashCount, NewAccount, Password, PasswordHash, PasswordOrigin, Profile,
+            Account, AccountCommand, AccountList, AccountPage, AccountStatus, AccountStore,
+            Changed, Erased, HashCount, NewAccount, Password, PasswordHash, PasswordOrigin,
+            Profile,
         },
         personal_keys::KeyName,
     },
@@ -64,16 +65,8 @@ impl AccountStore for SqliteStore {
         self.account(&mut connection, &row).await.map(Some)
     }
 
-    async fn list(&self, page: AccountPage) -> Result<Vec<Account>, StoreError> {
-        let mut after = page.after;
-        loop {
-            let (accounts, last) = self.page(AccountPage { after, ..page }).await?;
-            // A page on which nothing can be read is not the last one.
-            if last.is_none() || !accounts.is_empty() {
-                return Ok(accounts);
-            }
-            after = last;
-        }
+    async fn list(&self, page: AccountPage) -> Result<AccountList, StoreError> {
+        self.page(page).await
     }
 
     async fn hash_counts(&self) -> Result<Vec<HashCount>, StoreError> {
@@ -134,11 +127,7 @@ impl SqliteStore {
         Ok(key.seal(context, value, &*self.entropy)?)
     }
 
-    /// The accounts of a page that can be read, and the last one of it whether or not it can.
-    async fn page(
-        &self,
-        page: AccountPage,
-    ) -> Result<(Vec<Account>, Option<AccountId>), StoreError> {
+    async fn page(&self, page: AccountPage) -> Result<AccountList, StoreError> {
         let mut connection = self.database.read().await?;
         // All ids follow the empty key.
         let after = page
@@ -157,6 +146,7 @@ impl SqliteStore {
         let mut grants = grants_of(&mut connection, &ids).await?;
         let mut keys = self.scribe.personal_keys.of_accounts(&ids).await?;
         let mut accounts = Vec::with_capacity(rows.len());
+        let mut unreadable = Vec::new();
         for (row, id) in rows.iter().zip(ids) {
             let grants = grants.remove(&id).unwrap_or_default();
             let key = keys.remove(&id).unwrap_or_else(|| Err(key_is_missing()));
@@ -164,11 +154,16 @@ impl SqliteStore {
                 // One that is damaged hides no other.
                 Err(error @ StoreError::Corrupt(_)) => {
                     tracing::error!(account = %id, %error, "an account cannot be read, and is left out of a list");
+                    unreadable.push(id);
                 }
                 read => accounts.push(read?),
             }
         }
-        Ok((accounts, last))
+        Ok(AccountList {
+            accounts,
+            unreadable,
+            last,
+        })
     }
 
     async fn account(

@@ -99,7 +99,14 @@ async fn a_page_costs_as_many_statements_however_many_lines_it_has() {
         after: None,
         limit: 100,
     };
-    assert_eq!(AccountStore::list(&store, page).await.unwrap().len(), 3);
+    assert_eq!(
+        AccountStore::list(&store, page)
+            .await
+            .unwrap()
+            .accounts
+            .len(),
+        3
+    );
     let run = counting::take();
     assert_eq!((keys(&run), run.len()), (1, 3), "{run:?}");
 }

@@ -173,13 +173,20 @@ async fn roles_are_replaced_and_rights_on_other_tenants_lent_and_taken_back() {
         ["grants_changed", "grants_changed", "roles_changed"]
     );
     assert_eq!(page.lines[0].account.as_deref(), Some("acme/marie"));
+    let id = page.lines[0].account_id.clone().unwrap();
     let _: Done = client
         .post("/v1/accounts/delete", &one("acme/marie"))
         .await
         .unwrap();
     let page: JournalLines = client.post("/v1/journal/search", &request).await.unwrap();
-    assert!(page.lines.iter().all(|line| line.account.is_none()));
-    assert!(page.lines.iter().any(|line| line.account_id.is_some()));
+    let lines = page.lines.iter();
+    let mut of_marie = lines.filter(|line| line.account_id.as_ref() == Some(&id));
+    let erased = of_marie.next().unwrap();
+    assert_eq!(
+        (erased.kind.as_str(), &erased.account),
+        ("account_erased", &None)
+    );
+    assert!(of_marie.all(|line| line.account.is_none()));
 }
 
 #[tokio::test]

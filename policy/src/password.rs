@@ -1,9 +1,17 @@
 //! What a password must be: its one form before hashing, and the rules it is judged by.
 
+pub mod flaws;
+pub mod guesses;
 pub mod opaque;
+pub mod policy;
+pub mod presets;
 pub mod rules;
+pub mod standards;
+pub mod times;
 pub mod verdict;
 
 mod common;
 mod entropy;
 mod own_data;
+mod runs;
+mod similarity;

@@ -6,6 +6,7 @@
 //! keyboard rows. Instead of listing their combinations, a password is taken apart: one that
 //! consists wholly of such pieces, with at most two different words among them, is common.
 
+use super::runs;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Whether the password is one of those that everybody tries first.
@@ -52,7 +53,7 @@ fn consists_of_common_pieces(text: &[char]) -> bool {
     let mut rest = text;
     while !rest.is_empty() {
         let word = longest_word(rest);
-        let run = run_length(rest);
+        let run = runs::length_at_start(rest);
         let length = match word {
             Some((word, length)) if length >= run => {
                 if !words.contains(&word) {
@@ -80,7 +81,7 @@ fn is_digits_only_with_entropy(text: &[char], words: &[&str]) -> bool {
     let mut rest = text;
     let mut loose = 0_usize;
     while !rest.is_empty() {
-        let run = run_length(rest);
+        let run = runs::length_at_start(rest);
         let step = if run >= RUN_MIN { run } else { 1 };
         loose += usize::from(run < RUN_MIN);
         rest = rest.get(step..).unwrap_or_default();
@@ -110,42 +111,6 @@ fn longest_word(text: &[char]) -> Option<(&'static str, usize)> {
         .max_by_key(|&(_, length)| length)
 }
 
-/// How many characters from the start run along a keyboard row, the alphabet or the digits,
-/// forwards or backwards, or are the same.
-fn run_length(text: &[char]) -> usize {
-    let same = text.first().map_or(0, |first| {
-        text.iter().take_while(|next| *next == first).count()
-    });
-    let along = ROWS
-        .iter()
-        .flat_map(|row| {
-            let forwards: Vec<char> = row.chars().collect();
-            let backwards: Vec<char> = row.chars().rev().collect();
-            [
-                common_prefix_anywhere(text, &forwards),
-                common_prefix_anywhere(text, &backwards),
-            ]
-        })
-        .max()
-        .unwrap_or(0);
-    same.max(along)
-}
-
-/// How many characters of `text` stand one after the other in `row`, from the first one's place.
-fn common_prefix_anywhere(text: &[char], row: &[char]) -> usize {
-    let Some(first) = text.first() else {
-        return 0;
-    };
-    let Some(start) = row.iter().position(|character| character == first) else {
-        return 0;
-    };
-    row.iter()
-        .skip(start)
-        .zip(text)
-        .take_while(|(one, other)| one == other)
-        .count()
-}
-
 /// The longest piece whose repetition is no more than the piece: `MotDePasse` is ten.
 const PERIOD_MAX: usize = 10;
 /// Different common words that do not yet make a phrase.
@@ -154,26 +119,6 @@ const WORDS_MAX: usize = 2;
 const RUN_MIN: usize = 3;
 /// Digits and signs that may stand outside of runs in a password without words.
 const LOOSE_MAX: usize = 6;
-
-/// Rows along which fingers run.
-const ROWS: &[&str] = &[
-    "abcdefghijklmnopqrstuvwxyz",
-    "01234567890",
-    "azertyuiop",
-    "qsdfghjklm",
-    "wxcvbn",
-    "qwertyuiop",
-    "asdfghjkl",
-    "zxcvbnm",
-    "qwertzuiop",
-    "yxcvbnm",
-    "&é\"'(-è_çà)",
-    "!@#$%^&*()",
-    "1qaz2wsx3edc4rfv5tgb6yhn",
-    "1a2z3e4r5t6y7u8i9o0p",
-    "1q2w3e4r5t6y7u8i9o0p",
-    "a1b2c3d4e5f6g7h8i9",
-];
 
 /// Much-used words, without accents, in lower case.
 const WORDS: &[&str] = &[

@@ -31,7 +31,7 @@ const ALPHABETS: [Alphabet; 5] = [
 type Alphabet = (fn(char) -> bool, u32);
 
 /// log2 in thousandths, rounded down; 0 for 0. Squares a fixed-point number bit by bit.
-fn log2_millis(number: u32) -> u32 {
+pub(super) fn log2_millis(number: u32) -> u32 {
     let Some(whole) = number.checked_ilog2() else {
         return 0;
     };

@@ -17,6 +17,8 @@ pub struct OwnData<'a> {
     pub product: &'a [&'a str],
     /// The hosts of this installation that the person meets.
     pub hosts: &'a [&'a str],
+    /// The year of now, for rules that refuse it.
+    pub year: Option<u32>,
 }
 
 impl OwnData<'_> {
@@ -40,6 +42,23 @@ impl OwnData<'_> {
         } else {
             None
         }
+    }
+}
+
+impl OwnData<'_> {
+    /// Whether `password` holds this year's number, the last one's or the next one's, as a number of its own.
+    pub(super) fn holds_year(&self, password: &str) -> bool {
+        let is_year = |digits: &str| {
+            let near = |year: u32| {
+                digits
+                    .parse()
+                    .is_ok_and(|found: u32| found.abs_diff(year) <= 1)
+            };
+            digits.len() == YEAR_DIGITS && self.year.is_some_and(near)
+        };
+        password
+            .split(|character: char| !character.is_ascii_digit())
+            .any(is_year)
     }
 }
 
@@ -83,6 +102,9 @@ fn contains(password: &[char], word: &[char]) -> bool {
 /// Shorter words stand in half of all passwords by chance.
 const WORD_LEN_MIN: usize = 3;
 
+/// 2026, not 26, which stands in many numbers.
+const YEAR_DIGITS: usize = 4;
+
 /// Parts of hosts and addresses that say nothing of the person.
 const EVERYBODYS: &[&str] = &["www", "com", "org", "net", "local", "mail", "intranet"];
 
@@ -97,7 +119,23 @@ mod tests {
         tenant: &["acme", "Acme Industrie SARL"],
         product: &["octroi"],
         hosts: &["connexion.exemple.fr"],
+        year: Some(2026),
     };
+
+    #[test]
+    fn a_year_is_a_number_of_its_own_within_one_of_now() {
+        for (password, holds) in [
+            ("Tisane-Bleue-2026", true),
+            ("2025 tisanes", true),
+            ("tisane2027!", true),
+            ("tisane 2024", false),
+            ("tisane 12026", false),
+            ("tisane 26", false),
+        ] {
+            assert_eq!(MARIE.holds_year(password), holds, "{password}");
+        }
+        assert!(!OwnData::default().holds_year("2026"));
+    }
 
     #[test]
     fn the_person_s_own_data_is_found_in_any_case_and_without_accents() {

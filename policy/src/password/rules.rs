@@ -1,132 +1,297 @@
-//! The base rules: length, readable, not common, not the person's own data, entropy. No classes.
+//! The rules: each a small type that knows its figures, what is stricter, and when a password fails it.
 
+mod classes;
+mod length;
+mod lists;
+mod person;
+mod variety;
+
+use std::{cell::OnceCell, fmt};
+
+use zeroize::Zeroizing;
+
+pub use self::{
+    classes::{Class, ClassCounts, Classes, Counts, UnlessLength},
+    length::{LengthMax, LengthMin},
+    lists::{Breached, GuessesMin, NotBreached, NotCommon, NotListed, WhenUnknown},
+    person::{NotCurrent, NotOwnData, NotReused, NotSimilar},
+    variety::{DistinctMin, EntropyMin, RepeatMax, SequenceMax},
+};
 pub use super::own_data::OwnData;
 use super::{
-    common, entropy,
-    opaque::{OpaquePassword, Unusable},
-    verdict::{Finding, Reason, Rule, Verdict},
+    common,
+    guesses::Guesses,
+    opaque::OpaquePassword,
+    verdict::{OwnDatum, Reason},
 };
 
-/// A set of rules, in the order in which people read them. What the security team tunes builds
-/// another one of these; who judges does not change.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PasswordRules {
-    rules: Box<[Rule]>,
+/// What every rule can do.
+pub trait PasswordRule: Copy {
+    /// The stable id used by files, pages, the API and the journal.
+    const ID: &'static str;
+
+    /// The stricter of both: what it takes, both take.
+    #[must_use]
+    fn stricter(self, other: Self) -> Self;
+
+    /// Judges a password.
+    fn judge(self, candidate: &Candidate<'_>) -> Outcome;
 }
 
-impl PasswordRules {
-    /// The rules where the password is the only factor: 15 characters (NIST SP 800-63B-4,
-    /// section 3.1.1.2; ANSSI PG-078, R21 "strong").
-    pub fn alone() -> Self {
-        Self::with_length_min(15)
-    }
+/// The way from [`Rule`] back to one of the types.
+pub trait OneRule: PasswordRule {
+    /// Which rule it is.
+    const KIND: RuleKind;
 
-    /// The rules where a second factor is enforced: 12 characters (above the 8 of NIST; ANSSI
-    /// PG-078, R21).
-    pub fn beside_second_factor() -> Self {
-        Self::with_length_min(12)
-    }
+    /// The rule, if it is this one.
+    fn of(rule: Rule) -> Option<Self>;
+}
 
-    fn with_length_min(length_min: u32) -> Self {
-        Self {
-            rules: Box::new([
-                Rule::LengthMin(length_min),
-                Rule::LengthMax(OpaquePassword::LEN_MAX),
-                Rule::Readable,
-                Rule::NotCommon,
-                Rule::NotOwnData,
-                Rule::EntropyBitsMin(ENTROPY_BITS_MIN),
-            ]),
+/// What one rule says of one password.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Outcome {
+    /// It is met.
+    Met,
+    /// It is not, and why.
+    Failed(Reason),
+    /// It needs something that is not looked up while somebody types.
+    Later,
+}
+
+impl Outcome {
+    fn failed_if(fails: bool, reason: Reason) -> Self {
+        if fails {
+            Self::Failed(reason)
+        } else {
+            Self::Met
         }
     }
+}
 
-    /// The rules, for a page that lists them.
-    pub fn rules(&self) -> &[Rule] {
-        &self.rules
-    }
+/// Makes [`Rule`] and [`RuleKind`] of the types above: adding a rule is a file and a line here.
+macro_rules! rules {
+    ($($name:ident),+ $(,)?) => {
+        /// One rule with its figures. The kinds stand in the order in which people read them.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub enum Rule {
+            $(
+                #[doc = concat!("See [`", stringify!($name), "`].")]
+                $name($name),
+            )+
+        }
 
-    /// Judges what was typed: every rule, met or not, with figures. The text is judged in the form
-    /// in which it would be hashed.
-    pub fn judge(&self, typed: &str, own: &OwnData<'_>) -> Judged {
-        let opaque = OpaquePassword::from_typed(typed);
-        let findings = self.rules.iter().map(|&rule| {
-            let failed = match &opaque {
-                Ok(password) => failure(rule, password, own),
-                Err(unusable) => failure_of_unusable(rule, *unusable),
-            };
-            Finding { rule, failed }
-        });
-        let verdict = Verdict::new(findings.collect::<Box<[_]>>());
-        match opaque {
-            Ok(password) if verdict.is_acceptable() => {
-                Judged::Acceptable(AcceptedPassword(password), verdict)
+        /// Which rule, whatever its figures.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub enum RuleKind {
+            $(
+                #[doc = concat!("See [`", stringify!($name), "`].")]
+                $name,
+            )+
+        }
+
+        impl RuleKind {
+            /// All of them, in the order in which people read them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The stable id used by files, pages, the API and the journal.
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => <$name as PasswordRule>::ID,)+
+                }
             }
-            _ => Judged::Refused(verdict),
+        }
+
+        impl Rule {
+            /// Which rule it is.
+            pub const fn kind(self) -> RuleKind {
+                match self {
+                    $(Self::$name(_) => RuleKind::$name,)+
+                }
+            }
+
+            /// The stricter of both; this one where the other is another rule.
+            #[must_use]
+            pub fn stricter(self, other: Self) -> Self {
+                match (self, other) {
+                    $((Self::$name(one), Self::$name(other)) => Self::$name(one.stricter(other)),)+
+                    _ => self,
+                }
+            }
+
+            /// What it says of a password.
+            pub fn judge(self, candidate: &Candidate<'_>) -> Outcome {
+                match self {
+                    $(Self::$name(rule) => rule.judge(candidate),)+
+                }
+            }
+        }
+
+        $(
+            impl From<$name> for Rule {
+                fn from(rule: $name) -> Self {
+                    Self::$name(rule)
+                }
+            }
+
+            impl OneRule for $name {
+                const KIND: RuleKind = RuleKind::$name;
+
+                fn of(rule: Rule) -> Option<Self> {
+                    if let Rule::$name(rule) = rule { Some(rule) } else { None }
+                }
+            }
+        )+
+    };
+}
+
+rules! {
+    LengthMin,
+    LengthMax,
+    Classes,
+    ClassCounts,
+    DistinctMin,
+    RepeatMax,
+    SequenceMax,
+    EntropyMin,
+    GuessesMin,
+    NotCommon,
+    NotListed,
+    NotBreached,
+    NotOwnData,
+    NotCurrent,
+    NotSimilar,
+    NotReused,
+}
+
+impl Rule {
+    /// The stable id used by files, pages, the API and the journal.
+    pub const fn id(self) -> &'static str {
+        self.kind().id()
+    }
+}
+
+/// A fact that may not have been looked up.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Known<T> {
+    /// It was.
+    Now(T),
+    /// It is when the password is sent.
+    Later,
+}
+
+/// The password that is replaced.
+#[derive(Clone, Copy)]
+pub enum Replaced<'a> {
+    /// There is none, or it was somebody else's choice.
+    Nothing,
+    /// It has not been verified yet.
+    Later,
+    /// This one, verified in the same request.
+    Password(&'a OpaquePassword),
+}
+
+impl fmt::Debug for Replaced<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Later => "Later",
+            Self::Password(_) => "Password",
+        })
+    }
+}
+
+/// What the rules cannot find out by themselves: it takes a store, a file, a clock or a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// What is known of the person and the place.
+    pub own: OwnData<'a>,
+    /// How many guesses the password takes.
+    pub guesses: Known<Guesses>,
+    /// Whether it stands on the organisation's own list.
+    pub listed: Known<bool>,
+    /// Whether it was breached.
+    pub breached: Known<Breached>,
+    /// Whether it is the account's password of now.
+    pub is_current: Known<bool>,
+    /// The password that it replaces.
+    pub replaced: Replaced<'a>,
+    /// Whether it is one of the last passwords of the account.
+    pub is_reused: Known<bool>,
+}
+
+impl<'a> Facts<'a> {
+    /// While somebody types: of the person nothing is looked up but their own data.
+    pub const fn while_typing(own: OwnData<'a>) -> Self {
+        Self {
+            own,
+            guesses: Known::Later,
+            listed: Known::Later,
+            breached: Known::Later,
+            is_current: Known::Later,
+            replaced: Replaced::Later,
+            is_reused: Known::Later,
         }
     }
 }
 
-/// What came of judging.
-pub enum Judged {
-    /// Every rule is met.
-    Acceptable(AcceptedPassword, Verdict),
-    /// Some are not.
-    Refused(Verdict),
+/// A password that is judged, with what is known of it.
+pub struct Candidate<'a> {
+    password: &'a OpaquePassword,
+    facts: Facts<'a>,
+    folded: Zeroizing<Vec<char>>,
+    is_common: OnceCell<bool>,
+    own_datum: OnceCell<Option<OwnDatum>>,
 }
 
-impl Judged {
-    /// Each rule with what was found.
-    pub fn into_verdict(self) -> Verdict {
-        match self {
-            Self::Acceptable(_, verdict) | Self::Refused(verdict) => verdict,
+impl<'a> Candidate<'a> {
+    /// A password with these facts.
+    pub fn new(password: &'a OpaquePassword, facts: Facts<'a>) -> Self {
+        Self {
+            password,
+            facts,
+            folded: Zeroizing::new(common::fold(password.as_str())),
+            is_common: OnceCell::new(),
+            own_datum: OnceCell::new(),
         }
     }
-}
 
-/// Evidence that a password met the rules: only [`PasswordRules::judge`] makes it, and only it can
-/// become somebody's password.
-pub struct AcceptedPassword(OpaquePassword);
-
-impl AcceptedPassword {
-    /// The bytes to hash.
-    pub fn into_opaque(self) -> OpaquePassword {
-        self.0
+    fn text(&self) -> &str {
+        self.password.as_str()
     }
-}
 
-/// CNIL, deliberation 2022-100, case 2: 50 bits where attempts are throttled. Above the length
-/// rule it only ever bites on digits.
-const ENTROPY_BITS_MIN: u32 = 50;
-
-fn failure(rule: Rule, password: &OpaquePassword, own: &OwnData<'_>) -> Option<Reason> {
-    let text = password.as_str();
-    match rule {
-        Rule::LengthMin(minimum) => {
-            let missing = minimum.saturating_sub(password.len());
-            (missing > 0).then_some(Reason::TooShort { missing, minimum })
-        }
-        Rule::LengthMax(maximum) => {
-            (password.len() > maximum).then_some(Reason::TooLong { maximum })
-        }
-        // Whoever has the current password compares it; a text alone cannot tell.
-        Rule::Readable | Rule::NotCurrent => None,
-        Rule::NotCommon => common::is_common(text).then_some(Reason::Common),
-        Rule::NotOwnData => own.held_by(text).map(Reason::OwnData),
-        Rule::EntropyBitsMin(minimum_bits) => {
-            let bits = entropy::millibits(text) / 1000;
-            (bits < minimum_bits).then_some(Reason::TooUniform { bits, minimum_bits })
-        }
+    fn len(&self) -> u32 {
+        self.password.len()
     }
-}
 
-/// A text that is no password fails the one rule that says why, and no other: what cannot be
-/// hashed is not worth judging further.
-fn failure_of_unusable(rule: Rule, unusable: Unusable) -> Option<Reason> {
-    match (rule, unusable) {
-        (Rule::LengthMin(_), Unusable::Empty) => Some(Reason::Empty),
-        (Rule::LengthMax(maximum), Unusable::TooLong) => Some(Reason::TooLong { maximum }),
-        (Rule::Readable, Unusable::Unreadable) => Some(Reason::Unreadable),
-        _ => None,
+    /// In lower case and without accents.
+    fn folded(&self) -> &[char] {
+        &self.folded
+    }
+
+    const fn facts(&self) -> &Facts<'a> {
+        &self.facts
+    }
+
+    fn class_counts(&self) -> Counts {
+        Counts::in_text(self.text())
+    }
+
+    /// Judged once, however many policies ask.
+    fn is_common(&self) -> bool {
+        *self
+            .is_common
+            .get_or_init(|| common::is_common(self.text()))
+    }
+
+    fn holds_year(&self) -> bool {
+        self.facts.own.holds_year(self.text())
+    }
+
+    /// The same.
+    fn own_datum(&self) -> Option<OwnDatum> {
+        *self
+            .own_datum
+            .get_or_init(|| self.facts.own.held_by(self.text()))
     }
 }
 

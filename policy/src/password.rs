@@ -1,5 +1,6 @@
 //! What a password must be: its one form before hashing, and the rules it is judged by.
 
+pub mod filter;
 pub mod flaws;
 pub mod guesses;
 pub mod opaque;
@@ -14,4 +15,7 @@ mod common;
 mod entropy;
 mod own_data;
 mod runs;
+mod shipped;
 mod similarity;
+
+pub use shipped::list_key;

@@ -6,13 +6,13 @@
 //! keyboard rows. Instead of listing their combinations, a password is taken apart: one that
 //! consists wholly of such pieces, with at most two different words among them, is common.
 
-use super::runs;
+use super::{runs, shipped};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Whether the password is one of those that everybody tries first.
 pub(super) fn is_common(password: &str) -> bool {
     let folded = fold(password);
-    is_repetition(&folded) || consists_of_common_pieces(&folded)
+    shipped::holds(&folded) || is_repetition(&folded) || consists_of_common_pieces(&folded)
 }
 
 /// Lower case without accents, as guessing programs try it.

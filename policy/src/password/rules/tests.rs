@@ -236,3 +236,45 @@ fn ids_are_one_a_rule_and_in_order() {
     assert_eq!(ids.len(), RuleKind::ALL.len());
     assert!(RuleKind::ALL.is_sorted());
 }
+
+/// ASVS 5.0, 6.2.4: "at least the top 3000 passwords which match the application's password policy".
+#[test]
+fn asvs_6_2_4_the_3000_most_common_passwords_that_are_long_enough_are_refused() {
+    let list = include_str!("../../../data/most-common-of-15.txt");
+    let policy = Policy::new([NotCommon.into()], Times::default());
+    let is_refused = |password: &&str| reasons(&policy, password, facts()) == [Reason::Common];
+    assert_eq!(list.lines().count(), 3000);
+    assert_eq!(list.lines().filter(is_refused).count(), 3000);
+    // In capitals too, since whoever guesses tries that.
+    let capitals = list.lines().map(str::to_uppercase);
+    assert_eq!(
+        capitals
+            .filter(|password| is_refused(&password.as_str()))
+            .count(),
+        3000
+    );
+}
+
+#[test]
+fn what_chance_makes_of_small_letters_is_taken() {
+    let mut state = 7_u64;
+    let mut letter = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
+    };
+    for _ in 0..1000 {
+        let password: String = (0..15).map(|_| letter()).collect();
+        assert_eq!(shipped(&password), [], "{password}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn asvs_6_2_5_no_class_of_characters_is_demanded(letters in "[a-z]{5} [a-z]{7} [a-z]{8}") {
+        let allowed = [Reason::Common, Reason::OwnData(OwnDatum::Login)];
+        let found = shipped(&letters);
+        proptest::prop_assert!(found.iter().all(|reason| allowed.contains(reason)), "{:?}", found);
+    }
+}

@@ -159,6 +159,7 @@ fn invariant_4_policy_reads_no_clock_no_randomness_and_nothing_outside() {
         .filter_map(|line| line.split(' ').next())
         .collect();
     let pure = [
+        "fst",
         "http",
         "ipnet",
         "thiserror",

@@ -1,5 +1,6 @@
 //! What a password must be: its one form before hashing, and the rules it is judged by.
 
+pub mod estimate;
 pub mod filter;
 pub mod flaws;
 pub mod guesses;
@@ -18,4 +19,4 @@ mod runs;
 mod shipped;
 mod similarity;
 
-pub use shipped::list_key;
+pub use self::{common::fold_word, shipped::list_key};

@@ -23,8 +23,13 @@ pub(super) fn fold(text: &str) -> Vec<char> {
         .collect()
 }
 
+/// A word in the form in which lists of words hold it: small letters, no accents.
+pub fn fold_word(word: &str) -> String {
+    fold(word).into_iter().collect()
+}
+
 /// The letter that a digit or sign is written for.
-const fn unleet(character: char) -> char {
+pub(super) const fn unleet(character: char) -> char {
     match character {
         '0' => 'o',
         '1' | '!' => 'i',

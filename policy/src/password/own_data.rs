@@ -62,6 +62,20 @@ impl OwnData<'_> {
     }
 }
 
+impl OwnData<'_> {
+    /// Every word that is known of the person and the place, folded; no more than [`WORDS_MAX`] of them.
+    pub(super) fn all_words(&self) -> Vec<Vec<char>> {
+        let texts = [self.login]
+            .into_iter()
+            .chain(self.name)
+            .chain(self.email.map(local_part))
+            .chain(self.tenant.iter().copied())
+            .chain(self.product.iter().copied())
+            .chain(self.hosts.iter().copied());
+        texts.flat_map(words).take(WORDS_MAX).collect()
+    }
+}
+
 /// What stands before the `@`: the rest is everybody's at that provider, and the organisation's
 /// name has a rule of its own.
 fn local_part(email: &str) -> &str {
@@ -98,6 +112,9 @@ fn contains(password: &[char], word: &[char]) -> bool {
             window == word && edges.count() >= edges_needed
         })
 }
+
+/// More words than any person and company have together; whoever had more could make each judgement slow.
+const WORDS_MAX: usize = 64;
 
 /// Shorter words stand in half of all passwords by chance.
 const WORD_LEN_MIN: usize = 3;

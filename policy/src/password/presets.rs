@@ -26,16 +26,13 @@ pub enum Preset {
     CnilAdmin,
     /// A layer for contracts that ask for a change each six months.
     PmcSixMonths,
-    /// OWASP ASVS 5.0, level 3, and NIST SP 800-63B-4 for a password alone: the shipped one and guessability.
-    Asvs,
 }
 
 impl Preset {
     /// All of them, in the order in which a page offers them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::Shipped,
         Self::SecondFactor,
-        Self::Asvs,
         Self::CnilCase1,
         Self::CnilCase2,
         Self::CnilAdmin,
@@ -51,7 +48,6 @@ impl Preset {
             Self::CnilCase2 => "cnil-case-2",
             Self::CnilAdmin => "cnil-admin",
             Self::PmcSixMonths => "pmc-6-months",
-            Self::Asvs => "asvs",
         }
     }
 
@@ -70,7 +66,6 @@ impl Preset {
         match self {
             Self::Shipped => base(15, []),
             Self::SecondFactor => base(12, []),
-            Self::Asvs => base(15, [GuessesMin(GUESSES).into()]),
             Self::CnilCase1 => base(
                 14,
                 [
@@ -99,10 +94,11 @@ impl Preset {
 /// The rules that every base of ours has: NIST SP 800-63B-4, section 3.1.1.2, and CNIL case 2's 50 bits, which above
 /// the length only ever bite on digits.
 fn base<const N: usize>(length_min: u32, more: [Rule; N]) -> Policy {
-    let common: [Rule; 6] = [
+    let common: [Rule; 7] = [
         LengthMin(length_min).into(),
         LengthMax(OpaquePassword::LEN_MAX).into(),
         EntropyMin { bits: 50 }.into(),
+        GuessesMin(GUESSES).into(),
         NotCommon.into(),
         NotOwnData::default().into(),
         NotCurrent.into(),

@@ -5,6 +5,7 @@ pub mod filter;
 pub mod flaws;
 pub mod guesses;
 pub mod opaque;
+pub mod policies;
 pub mod policy;
 pub mod presets;
 pub mod rules;

@@ -32,7 +32,7 @@ use arc_swap::ArcSwap;
 use octroi_policy::{
     host::Host,
     id::{SessionId, TenantName},
-    password::rules::PasswordRules,
+    password::policies::Policies,
     session::Computer,
 };
 
@@ -140,7 +140,7 @@ struct Services {
     keyring: Arc<Keyring>,
     hasher: PasswordHasher,
     one_at_a_time: OneAtATime,
-    rules: PasswordRules,
+    policies: Policies,
     ender: Arc<dyn SessionEnder>,
 }
 
@@ -157,7 +157,7 @@ impl Identity {
             keyring: parts.keyring,
             hasher,
             one_at_a_time: OneAtATime::new(),
-            rules: PasswordRules::alone(),
+            policies: Policies::shipped(),
             ender: parts.ender,
         })))
     }

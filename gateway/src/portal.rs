@@ -26,6 +26,7 @@ mod enter;
 mod failure;
 mod files;
 mod invitation;
+mod password_words;
 mod passwords;
 mod preferences;
 mod sessions;

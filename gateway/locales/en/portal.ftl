@@ -88,6 +88,39 @@ rule-length = { $n ->
 rule-common = Not one of the most used passwords.
 rule-own = Not your name, your login or your organisation’s.
 rule-digits = Not digits alone, unless there are { $n } of them.
+rule-classes = Signs of at least { $n } kinds: small letters, capitals, digits, other signs.
+rule-counts = At least { $list }.
+rule-or-length = { $n ->
+    [one] Or take at least { $n } character.
+   *[other] Or take at least { $n } characters.
+}
+rule-distinct = At least { $n } different signs.
+rule-repeats = The same sign no more than { $n } times in a row.
+rule-runs = No more than { $n } signs in a row along the keyboard, the alphabet or the digits.
+rule-guesses = Not very common words, names or dates put together.
+rule-listed = Not a password of your organisation’s list.
+rule-breached = Not a password that leaked somewhere.
+rule-own-years = Not your name, your login, your organisation’s or a recent year.
+rule-similar = Quite another one than the current.
+rule-reused = None of your last { $n } passwords.
+rule-of-role = Set for your role.
+rule-of-tenant = Set by your organisation.
+class-lower = { $n ->
+    [one] { $n } small letter
+   *[other] { $n } small letters
+}
+class-upper = { $n ->
+    [one] { $n } capital
+   *[other] { $n } capitals
+}
+class-digit = { $n ->
+    [one] { $n } digit
+   *[other] { $n } digits
+}
+class-sign = { $n ->
+    [one] { $n } other sign
+   *[other] { $n } other signs
+}
 password-change-button = Change password
 password-forced = The password that you were given is provisional. Choose your own to continue.
 password-changed = Password changed. Your other sessions are closed.
@@ -104,6 +137,18 @@ failed-common = This password is among the most used. Choose unrelated words.
 failed-own = It contains your name, your login or your organisation’s. Remove it.
 failed-simple = It uses too few kinds of signs for its length. Add letters or words.
 failed-characters = It contains a sign that cannot be typed on a keyboard. Remove it.
+failed-classes = It mixes too few kinds of signs: { $n } are needed of small letters, capitals, digits, other signs. Add some.
+failed-counts = It lacks { $list }. Add them.
+failed-distinct = It has too few different signs: at least { $n } are needed. Vary them.
+failed-repeats = The same sign stands more than { $n } times in a row. Break the repetition.
+failed-runs = It follows the keyboard, the alphabet or the digits for more than { $n } signs. Break the run.
+failed-guesses = It is guessed too soon: very common words, names or dates. Add an unrelated word.
+failed-listed = It is on your organisation’s list. Choose another.
+failed-breached = It leaked somewhere. Choose another.
+failed-breach-unknown = Whether it leaked cannot be checked now. Try again in a few minutes.
+failed-year = It contains a recent year. Remove it.
+failed-similar = It is too close to the old one. Change more of it.
+failed-reused = It is one of your last { $n } passwords. Choose another.
 failed-same = It is the current password. Choose another.
 
 ## My account

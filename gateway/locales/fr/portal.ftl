@@ -88,6 +88,39 @@ rule-length = { $n ->
 rule-common = Pas un mot de passe parmi les plus utilisés.
 rule-own = Ni votre nom, ni votre identifiant, ni celui de votre organisation.
 rule-digits = Pas uniquement des chiffres, à moins d’en avoir { $n }.
+rule-classes = Des signes de { $n } sortes au moins : minuscules, majuscules, chiffres, autres signes.
+rule-counts = Au moins { $list }.
+rule-or-length = { $n ->
+    [one] Ou bien prenez au moins { $n } caractère.
+   *[other] Ou bien prenez au moins { $n } caractères.
+}
+rule-distinct = Au moins { $n } signes différents.
+rule-repeats = Pas plus de { $n } fois le même signe de suite.
+rule-runs = Pas plus de { $n } signes de suite le long du clavier, de l’alphabet ou des chiffres.
+rule-guesses = Ni mots très courants, ni prénoms, ni dates mis bout à bout.
+rule-listed = Pas un mot de passe de la liste de votre organisation.
+rule-breached = Pas un mot de passe divulgué lors d’une fuite.
+rule-own-years = Ni votre nom, ni votre identifiant, ni celui de votre organisation, ni une année récente.
+rule-similar = Bien différent de l’actuel.
+rule-reused = Aucun de vos { $n } derniers mots de passe.
+rule-of-role = Règle de votre fonction.
+rule-of-tenant = Règle de votre organisation.
+class-lower = { $n ->
+    [one] { $n } minuscule
+   *[other] { $n } minuscules
+}
+class-upper = { $n ->
+    [one] { $n } majuscule
+   *[other] { $n } majuscules
+}
+class-digit = { $n ->
+    [one] { $n } chiffre
+   *[other] { $n } chiffres
+}
+class-sign = { $n ->
+    [one] { $n } autre signe
+   *[other] { $n } autres signes
+}
 password-change-button = Changer le mot de passe
 password-forced = Le mot de passe qui vous a été remis est provisoire. Choisissez le vôtre pour continuer.
 password-changed = Mot de passe changé. Vos autres sessions sont fermées.
@@ -104,6 +137,18 @@ failed-common = Ce mot de passe figure parmi les plus utilisés. Choisissez des 
 failed-own = Il contient votre nom, votre identifiant ou celui de votre organisation. Retirez-le.
 failed-simple = Il emploie trop peu de sortes de signes pour sa longueur. Ajoutez des lettres ou des mots.
 failed-characters = Il contient un signe qui ne se saisit pas au clavier. Retirez-le.
+failed-classes = Il mélange trop peu de sortes de signes : il en faut { $n } parmi minuscules, majuscules, chiffres, autres signes. Ajoutez-en.
+failed-counts = Il y manque { $list }. Ajoutez-les.
+failed-distinct = Il compte trop peu de signes différents : il en faut au moins { $n }. Variez-les.
+failed-repeats = Un même signe y revient plus de { $n } fois de suite. Coupez la répétition.
+failed-runs = Il suit le clavier, l’alphabet ou les chiffres sur plus de { $n } signes. Coupez la suite.
+failed-guesses = Il se devine trop vite : mots très courants, prénoms ou dates. Ajoutez un mot sans lien.
+failed-listed = Il figure sur la liste de votre organisation. Choisissez-en un autre.
+failed-breached = Il a été divulgué lors d’une fuite. Choisissez-en un autre.
+failed-breach-unknown = Impossible de vérifier s’il a été divulgué. Réessayez dans quelques minutes.
+failed-year = Il contient une année récente. Retirez-la.
+failed-similar = Il ressemble trop à l’ancien. Changez-en davantage.
+failed-reused = Il fait partie de vos { $n } derniers mots de passe. Choisissez-en un autre.
 failed-same = C’est le mot de passe actuel. Choisissez-en un autre.
 
 ## Mon compte

@@ -7,7 +7,11 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use octroi_policy::password::verdict::{OwnDatum, Reason, Verdict};
+use octroi_policy::password::{
+    guesses::Guesses,
+    rules::Class,
+    verdict::{OwnDatum, Reason, Verdict},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -111,8 +115,51 @@ fn in_words(reason: Reason) -> String {
         Reason::TooUniform { bits, minimum_bits } => {
             format!("it holds too few different characters ({bits} of {minimum_bits} bits)")
         }
+        Reason::FewClasses { found, minimum, .. } => {
+            format!("it holds characters of {found} kinds, and {minimum} are needed")
+        }
+        Reason::FewOfClass { missing, .. } => {
+            let missing = missing.each().filter(|(_, count)| *count > 0);
+            let missing =
+                missing.map(|(class, count)| format!("{count} more {}", class_name(class)));
+            format!("it needs {}", missing.collect::<Vec<_>>().join(", "))
+        }
+        Reason::FewDistinct { found, minimum } => {
+            format!("it holds {found} different characters, and {minimum} are needed")
+        }
+        Reason::Repeats { maximum } => {
+            format!("a character stands more than {maximum} times in a row")
+        }
+        Reason::Runs { maximum } => format!(
+            "it runs along a keyboard, the alphabet or the digits for more than {maximum} characters"
+        ),
+        Reason::Guessable { found, minimum } => format!(
+            "it is guessed within 10^{} guesses, and 10^{} are needed",
+            tenths(found),
+            tenths(minimum)
+        ),
+        Reason::Listed => "it stands on the organisation's own list".to_owned(),
+        Reason::Breached => "it was breached somewhere".to_owned(),
+        Reason::BreachUnknown => "nobody can say at present whether it was breached".to_owned(),
         Reason::Current => "it is the current one".to_owned(),
+        Reason::Similar => "it is too near to the current one".to_owned(),
+        Reason::Reused { last } => format!("it is one of the last {last} of the account"),
         _ => "it breaks a rule".to_owned(),
+    }
+}
+
+/// A logarithm as pages and commands write it: 10.5.
+fn tenths(guesses: Guesses) -> String {
+    let tenths = guesses.log10_tenths();
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+const fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::Lower => "small letters",
+        Class::Upper => "capitals",
+        Class::Digit => "digits",
+        Class::Sign => "signs",
     }
 }
 
@@ -124,5 +171,6 @@ const fn own_datum(datum: OwnDatum) -> &'static str {
         OwnDatum::Name => "the person's name",
         OwnDatum::Product => "the product's name",
         OwnDatum::Tenant => "the organisation's name",
+        OwnDatum::Year => "this year or one beside it",
     }
 }

@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use octroi_policy::{
     id::{AccountId, TenantName},
-    password::{rules::Judged, verdict::Verdict},
+    password::{
+        policy::{Judged, Layer},
+        rules::Rule,
+        verdict::Verdict,
+    },
     session::{Computer, Stage},
     sign_in::{self, Event as SignInEvent, State},
     time::Timestamp,
@@ -14,7 +18,7 @@ use super::{
     Fault, Identity, Services,
     accounts::{AdminError, Language, admin_error},
     client::{ClientFacts, Operator},
-    passwords::replacing::OwnPassword,
+    passwords::{judging::Before, replacing::OwnPassword},
     secret::{InvitationToken, SessionToken, TypedPassword},
     sign_in::{NewSession, opening::Opening},
     trace,
@@ -95,6 +99,8 @@ pub(crate) struct OpenInvitation {
     pub(crate) invitee: Invitee,
     /// Until when the link is good.
     pub(crate) expires_at: Timestamp,
+    /// What is asked of the password, each rule with whose it is.
+    pub(crate) rules: Box<[(Rule, Layer)]>,
 }
 
 /// What somebody sent from the link's page.
@@ -137,6 +143,7 @@ impl Identity {
         Ok(Some(OpenInvitation {
             invitee: self.0.invitee(&account).await?,
             expires_at: invitation.expires_at,
+            rules: self.0.rules_for(&account),
         }))
     }
 
@@ -151,7 +158,10 @@ impl Identity {
         let Some((_, account)) = services.invited(&answer.token, now).await? else {
             return services.dead(client, None, now).await;
         };
-        let accepted = match services.judge(&account, &answer.password).await? {
+        let accepted = match services
+            .judge(&account, &answer.password, Before::Nothing)
+            .await?
+        {
             Judged::Acceptable(accepted, _) => accepted,
             Judged::Refused(verdict) => return Ok(InvitationOutcome::NotAcceptable(verdict)),
         };

@@ -1,18 +1,21 @@
 //! Changing a password: under the same throttle as signing in, ending every other session.
 
+pub(super) mod judging;
 pub(super) mod replacing;
 
 use octroi_policy::{
+    id::AccountId,
     password::{
         opaque::OpaquePassword,
-        rules::Judged,
-        verdict::{Finding, Reason, Rule, Verdict},
+        policy::{Judged, Layer},
+        rules::Rule,
+        verdict::Verdict,
     },
     sign_in::{self, ChangeReason, NextStep, State},
     time::Timestamp,
 };
 
-use self::replacing::Replacement;
+use self::{judging::Before, replacing::Replacement};
 use super::{
     Fault, Identity,
     client::ClientFacts,
@@ -21,7 +24,10 @@ use super::{
     sessions::{PendingSession, SignedIn},
     sign_in::{Looked, LookedAt, NewSession},
 };
-use crate::{constant_time, journal::event::SignInFailure};
+use crate::{
+    journal::event::SignInFailure,
+    store::{Conflict, StoreError},
+};
 
 /// What came of a change of password.
 pub(crate) enum PasswordChange {
@@ -46,9 +52,14 @@ pub(crate) enum PasswordChange {
 }
 
 impl Identity {
-    /// The rules that a new password must meet, for the page that asks for it.
-    pub(crate) fn password_rules(&self) -> Box<[Rule]> {
-        self.0.rules.rules().into()
+    /// The rules that a new password of an account must meet, each with whose it is, for the page that asks for it.
+    pub(crate) async fn password_rules(
+        &self,
+        account: AccountId,
+    ) -> Result<Box<[(Rule, Layer)]>, Fault> {
+        let found = self.0.stores.accounts.by_id(account).await?;
+        let found = found.ok_or(StoreError::Conflict(Conflict::Missing))?;
+        Ok(self.0.rules_for(&found))
     }
 
     /// Changes the password of a signed-in person who knows the current one.
@@ -64,10 +75,9 @@ impl Identity {
         let Ok(account) = services.still_there(signed_in.live(), now).await? else {
             return Ok(PasswordChange::SessionEnded);
         };
-        let accepted = match services.judge(&account, &new).await? {
-            Judged::Acceptable(_, verdict) if same(&current, &new) => {
-                return Ok(PasswordChange::NotAcceptable(unchanged(&verdict)));
-            }
+        let typed = OpaquePassword::from_typed(current.expose()).ok();
+        let before = Before::Typed(typed.as_ref());
+        let accepted = match services.judge(&account, &new, before).await? {
             Judged::Acceptable(accepted, _) => accepted,
             Judged::Refused(verdict) => return Ok(PasswordChange::NotAcceptable(verdict)),
         };
@@ -136,17 +146,19 @@ impl Identity {
             next,
             ends_at: record.ends_at,
         };
-        let (accepted, verdict) = match services.judge(&account, &new).await? {
-            Judged::Acceptable(accepted, verdict) => (accepted, verdict),
-            Judged::Refused(verdict) => return Ok(PasswordChange::NotAcceptable(verdict)),
-        };
+        let verdict = services
+            .judge(&account, &new, Before::Hashed)
+            .await?
+            .into_verdict();
+        if verdict.reasons().next().is_some() {
+            return Ok(PasswordChange::NotAcceptable(verdict));
+        }
         let (_, effects) = sign_in::step(state, sign_in::Event::PasswordChosen, now);
         if effects.refusal().is_some() {
             return Ok(PasswordChange::SessionEnded);
         }
-        match services.is_current(client, &account, &new).await {
-            Ok(false) => {}
-            Ok(true) => return Ok(PasswordChange::NotAcceptable(unchanged(&verdict))),
+        let is_same = match services.is_current(client, &account, &new).await {
+            Ok(is_same) => is_same,
             Err(NoVerdict::Busy {
                 retry_after_seconds,
             }) => {
@@ -155,7 +167,12 @@ impl Identity {
                 });
             }
             Err(NoVerdict::Fault(fault)) => return Err(fault),
-        }
+        };
+        let before = Before::Asked { is_same };
+        let accepted = match services.judge(&account, &new, before).await? {
+            Judged::Acceptable(accepted, _) => accepted,
+            Judged::Refused(verdict) => return Ok(PasswordChange::NotAcceptable(verdict)),
+        };
         let forgives = Vec::new();
         let replacement = Replacement {
             client,
@@ -166,29 +183,4 @@ impl Identity {
         };
         services.replace(replacement, accepted).await
     }
-}
-
-/// Whether the new password is the current one, in the form in which both are hashed.
-fn same(current: &TypedPassword, new: &TypedPassword) -> bool {
-    let form = |typed: &TypedPassword| OpaquePassword::from_typed(typed.expose()).ok();
-    match (form(current), form(new)) {
-        (Some(current), Some(new)) => constant_time::are_equal(current.as_bytes(), new.as_bytes()),
-        _ => false,
-    }
-}
-
-/// The verdict on a password that meets every rule and is the one that is to be replaced.
-fn unchanged(verdict: &Verdict) -> Verdict {
-    let same = Finding {
-        rule: Rule::NotCurrent,
-        failed: Some(Reason::Current),
-    };
-    Verdict::new(
-        verdict
-            .findings()
-            .iter()
-            .copied()
-            .chain([same])
-            .collect::<Box<[_]>>(),
-    )
 }

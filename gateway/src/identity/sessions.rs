@@ -81,6 +81,11 @@ pub(crate) struct PendingSession {
 }
 
 impl PendingSession {
+    /// Whose it is.
+    pub(crate) fn account(&self) -> AccountId {
+        self.live.session.record.account
+    }
+
     /// When it ends.
     pub(crate) fn ends_at(&self) -> Timestamp {
         self.live.session.record.ends_at

@@ -17,7 +17,8 @@ use super::{
     failure::Message,
     frame::{Frame, Sentence, answer, with_cookies},
     parts::{ComputerChoice, Notice, NoticeKind, PasswordField, Problem, computer_from, distrust},
-    passwords::{failed_rules, rule_texts, typed_badly},
+    password_words::{failed_rules, rule_texts},
+    passwords::typed_badly,
     sign_in,
 };
 use crate::identity::{
@@ -142,8 +143,8 @@ async fn page(
     problems: Vec<Problem>,
     notice: Option<Notice>,
 ) -> Response {
-    let invitee = match ask.identity().open_invitation(token).await {
-        Ok(Some(open)) => open.invitee,
+    let (invitee, rules) = match ask.identity().open_invitation(token).await {
+        Ok(Some(open)) => (open.invitee, open.rules),
         Ok(None) => return dead(ask),
         Err(fault) => return failure::fault(ask, &fault),
     };
@@ -158,7 +159,7 @@ async fn page(
     let body = InvitationPage {
         new_password: PasswordField::chosen(ask.texts, &problems),
         repeat: PasswordField::repeated(ask.texts, &problems),
-        rules: rule_texts(ask.texts, &ask.identity().password_rules()),
+        rules: rule_texts(ask.texts, &rules),
         computer: ComputerChoice::new(&ask.site, ask.texts, computer),
         frame,
         notice,

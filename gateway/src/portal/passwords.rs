@@ -7,7 +7,6 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use octroi_policy::password::verdict::{Reason, Rule, Verdict};
 use serde::Deserialize;
 
 use super::{
@@ -17,6 +16,7 @@ use super::{
     frame::{Frame, Sentence, answer, see_other, with_cookies},
     parts::{Notice, NoticeKind, PasswordField, Problem, distrust},
     passage::Passage,
+    password_words::{failed_rules, rule_texts},
     sign_in::{self, Destination},
     texts::Texts,
 };
@@ -200,57 +200,6 @@ pub(super) fn typed_badly(
     differs.then(|| Problem::new(texts, "new", "repeat-differs"))
 }
 
-/// Every rule that the password breaks, in rule order, each with the way to mend it.
-pub(super) fn failed_rules(texts: &Texts, verdict: &Verdict) -> Vec<Problem> {
-    verdict
-        .reasons()
-        .map(|reason| Problem {
-            field: "new",
-            text: reason_text(texts, reason),
-        })
-        .collect()
-}
-
-fn reason_text(texts: &Texts, reason: Reason) -> String {
-    match reason {
-        Reason::Empty => texts.get("new-empty"),
-        Reason::TooShort { missing, minimum } => texts.fill(
-            "failed-short",
-            [
-                ("missing", u64::from(missing).into()),
-                ("min", u64::from(minimum).into()),
-            ],
-        ),
-        Reason::TooLong { maximum } => texts.with("failed-long", "max", u64::from(maximum)),
-        Reason::Unreadable => texts.get("failed-characters"),
-        Reason::Common => texts.get("failed-common"),
-        Reason::OwnData(_) => texts.get("failed-own"),
-        Reason::Current => texts.get("failed-same"),
-        // A rule without words of its own is still a rule that is not met.
-        Reason::TooUniform { .. } | _ => texts.get("failed-simple"),
-    }
-}
-
-/// log2 of 10 in thousandths, rounded down: what a digit gives of formal entropy, as the CNIL counts it.
-const DIGIT_MILLIBITS: u32 = 3321;
-
-/// The rules as the page lists them before anything is typed: those that a person can act upon.
-pub(super) fn rule_texts(texts: &Texts, rules: &[Rule]) -> Vec<String> {
-    rules
-        .iter()
-        .filter_map(|rule| match rule {
-            Rule::LengthMin(least) => Some(texts.with("rule-length", "n", u64::from(*least))),
-            Rule::NotCommon => Some(texts.get("rule-common")),
-            Rule::NotOwnData => Some(texts.get("rule-own")),
-            Rule::EntropyBitsMin(bits) => {
-                let digits = u64::from(bits.saturating_mul(1000).div_ceil(DIGIT_MILLIBITS));
-                Some(texts.with("rule-digits", "n", digits))
-            }
-            Rule::LengthMax(_) | Rule::Readable | Rule::NotCurrent | _ => None,
-        })
-        .collect()
-}
-
 async fn page(
     ask: &Ask,
     status: StatusCode,
@@ -260,6 +209,14 @@ async fn page(
     notice: Option<Notice>,
 ) -> Response {
     let texts = ask.texts;
+    let account = match changer {
+        Changer::SignedIn(signed_in) => signed_in.account(),
+        Changer::Pending(pending) => pending.account(),
+    };
+    let rules = match ask.identity().password_rules(account).await {
+        Ok(rules) => rules,
+        Err(fault) => return failure::fault(ask, &fault),
+    };
     let (framed, login) = match changer {
         Changer::SignedIn(signed_in) => {
             let login = match ask.identity().own_account(signed_in).await {
@@ -281,7 +238,7 @@ async fn page(
             .then(|| PasswordField::current("current", label, &problems)),
         new_password: PasswordField::chosen(texts, &problems),
         repeat: PasswordField::repeated(texts, &problems),
-        rules: rule_texts(texts, &ask.identity().password_rules()),
+        rules: rule_texts(texts, &rules),
         frame,
         notice,
         problems,

@@ -63,7 +63,14 @@ impl OwnData<'_> {
 }
 
 impl OwnData<'_> {
-    /// Every word that is known of the person and the place, folded; no more than [`WORDS_MAX`] of them.
+    /// Every word that is known of the person and the place, in small letters and without accents; no more than 64 of
+    /// them, so that nobody's data make a judgement slow.
+    pub fn words(&self) -> Vec<String> {
+        let words = self.all_words().into_iter();
+        words.map(|word| word.into_iter().collect()).collect()
+    }
+
+    /// The same as characters.
     pub(super) fn all_words(&self) -> Vec<Vec<char>> {
         let texts = [self.login]
             .into_iter()

@@ -154,6 +154,11 @@ impl Verdict {
         self.unusable.is_none() && self.findings.iter().all(is_met)
     }
 
+    /// Why the text can be no password at all, if so.
+    pub const fn unusable_for(&self) -> Option<Reason> {
+        self.unusable
+    }
+
     /// Every rule, in rule order; none where the text can be no password.
     pub fn findings(&self) -> &[Finding] {
         &self.findings

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use octroi_policy::{
     id::{AccountId, Role, SessionId, TenantName},
-    password::rules::Judged,
+    password::policy::Judged,
     session::TenantGrant,
     sign_in::PROVISIONAL_LIFE,
     time::Timestamp,
@@ -12,7 +12,10 @@ use octroi_policy::{
 
 use super::{AdminError, AdminRefusal, admin_error};
 use crate::{
-    identity::{Fault, Identity, Services, client::Operator, secret::TypedPassword, trace},
+    identity::{
+        Fault, Identity, Services, client::Operator, passwords::judging::Before,
+        secret::TypedPassword, trace,
+    },
     journal::event::Event,
     store::{
         Conflict, StoreError,
@@ -124,7 +127,7 @@ impl Identity {
     ) -> Result<ProvisionalPassword, AdminError> {
         let services = &self.0;
         let account = services.known_account(id).await?;
-        let accepted = match services.judge(&account, &password).await? {
+        let accepted = match services.judge(&account, &password, Before::Nothing).await? {
             Judged::Acceptable(accepted, _) => accepted,
             Judged::Refused(verdict) => return Err(AdminRefusal::Password(verdict).into()),
         };

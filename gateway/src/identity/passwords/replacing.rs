@@ -5,14 +5,18 @@ use std::sync::Arc;
 use octroi_policy::{
     password::{
         opaque::OpaquePassword,
-        rules::{AcceptedPassword, Judged, OwnData},
+        policy::{AcceptedPassword, Judged, Layer},
+        rules::{OwnData, Rule},
     },
     session::{Rejection, SessionRecord, Stage, judge_stage},
     throttle::Source,
     time::Timestamp,
 };
 
-use super::PasswordChange;
+use super::{
+    PasswordChange,
+    judging::{Before, facts, year_of},
+};
 use crate::{
     entropy,
     identity::{
@@ -81,11 +85,12 @@ impl OwnPassword {
 }
 
 impl Services {
-    /// Judges a new password of this account by the rules, in the form in which it is hashed.
+    /// Judges a new password of this account by what its policies ask, in the form in which it is hashed.
     pub(in crate::identity) async fn judge(
         &self,
         account: &Account,
         new: &TypedPassword,
+        before: Before<'_>,
     ) -> Result<Judged, Fault> {
         let tenant = self.stores.tenants.by_id(account.tenant).await?;
         let organisation = tenant.as_ref().map_or("", |tenant| &tenant.display_name);
@@ -98,8 +103,18 @@ impl Services {
             tenant: &[account.tenant_name.as_str(), organisation],
             product: &["octroi"],
             hosts: &hosts,
+            year: year_of(self.clock.now()),
         };
-        Ok(self.rules.judge(new.expose(), &own))
+        let asked = self.policies.asked_of(&account.roles, &account.tenant_name);
+        let opaque = OpaquePassword::from_typed(new.expose()).ok();
+        let facts = facts(opaque.as_ref(), own, before);
+        Ok(asked.judge(new.expose(), facts))
+    }
+
+    /// The rules about an account's password, each with whose it is.
+    pub(in crate::identity) fn rules_for(&self, account: &Account) -> Box<[(Rule, Layer)]> {
+        let asked = self.policies.asked_of(&account.roles, &account.tenant_name);
+        asked.rules().into()
     }
 
     /// Hashes an accepted password; `Err` holds the seconds to wait where there is no room.

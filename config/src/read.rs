@@ -4,6 +4,7 @@
 mod brand;
 mod certificates;
 mod file;
+mod password;
 mod people;
 mod route;
 mod routes;
@@ -42,8 +43,7 @@ pub(crate) fn settings<'d>(reading: &'d Reading, root: &'d DeTable<'d>) -> Optio
         people::check_hosts(tenants_section, server, &routes);
     }
     let sessions = people::sessions(one(&reference::SESSIONS));
-    // It has no key yet; opening it refuses those that will come.
-    one(&reference::PASSWORD);
+    let password = password::policies(one(&reference::PASSWORD));
     let hashing = people::hashing(one(&reference::HASHING));
     let limits = people::limits(one(&reference::LIMITS));
     let storage = people::storage(one(&reference::STORAGE));
@@ -57,6 +57,7 @@ pub(crate) fn settings<'d>(reading: &'d Reading, root: &'d DeTable<'d>) -> Optio
         routes: routes::compile(reading, routes)?,
         tenants: tenants?,
         sessions: sessions?,
+        password: password?,
         hashing: hashing?,
         limits: limits?,
         storage: storage?,

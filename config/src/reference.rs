@@ -2,6 +2,7 @@
 //! and the manual's reference is written from here.
 
 mod markdown;
+mod password;
 mod people;
 mod route;
 mod server;
@@ -12,9 +13,8 @@ mod tests;
 use std::time::Duration;
 
 pub use markdown::markdown;
-pub(crate) use people::{
-    BRAND, CONTACT, HASHING, JOURNAL, LIMITS, PASSWORD, SESSIONS, STORAGE, TENANTS,
-};
+pub(crate) use password::{PASSWORD, ROLE as PASSWORD_ROLE, TENANT as PASSWORD_TENANT};
+pub(crate) use people::{BRAND, CONTACT, HASHING, JOURNAL, LIMITS, SESSIONS, STORAGE, TENANTS};
 pub(crate) use route::{ALLOW, IDENTITY, ROUTE, TIMEOUTS, UPSTREAM_TLS};
 pub(crate) use server::{CERTIFICATE, CONNECTIONS, SERVER};
 
@@ -257,7 +257,14 @@ const FACTORS: &str = "leave it out; people sign in by password";
 const STORES: &str = "leave it out; everything is kept in `server.data`";
 
 /// The tables that stand within others.
-pub(crate) const INNER: &[&Section] = &[&ALLOW, &IDENTITY, &TIMEOUTS, &UPSTREAM_TLS];
+pub(crate) const INNER: &[&Section] = &[
+    &ALLOW,
+    &IDENTITY,
+    &TIMEOUTS,
+    &UPSTREAM_TLS,
+    &PASSWORD_ROLE,
+    &PASSWORD_TENANT,
+];
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

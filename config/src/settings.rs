@@ -12,6 +12,7 @@ pub use brand::{Accent, AccessibilityVerdict, Brand, Contact, Logo, LogoFormat};
 pub use identity::{
     CookieLife, Hashing, Journal, Rate, Sessions, Storage, Tenants, UnauthenticatedLimit,
 };
+use octroi_policy::password::policies::Policies;
 pub use route::{IdentityHeaders, Origin, RouteSettings, Routes, SecurityHeaders, Timeouts};
 pub use server::{Certificate, Connections, Hsts, Management, Server, TlsProfile, Workers};
 pub use upstream::{Reach, Upstream, UpstreamHost, UpstreamProtocol, UpstreamTls};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub tenants: Tenants,
     /// How long a session lives: `[sessions]`.
     pub sessions: Sessions,
+    /// What a password must be: `[password]`.
+    pub password: Policies,
     /// What a guess of a password costs: `[hashing]`.
     pub hashing: Hashing,
     /// How often strangers are answered: `[limits]`.

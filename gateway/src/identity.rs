@@ -81,6 +81,8 @@ pub(crate) struct IdentitySettings {
     pub(crate) default_tenant: Option<TenantName>,
     /// The tenant that a bare login means on the way to a host.
     pub(crate) tenant_of_host: HashMap<Host, TenantName>,
+    /// What a password must be.
+    pub(crate) passwords: Policies,
     /// How long a session lives at most.
     pub(crate) session_life: Duration,
     /// How long a session on the person's own computer lives without use.
@@ -140,7 +142,6 @@ struct Services {
     keyring: Arc<Keyring>,
     hasher: PasswordHasher,
     one_at_a_time: OneAtATime,
-    policies: Policies,
     ender: Arc<dyn SessionEnder>,
 }
 
@@ -157,7 +158,6 @@ impl Identity {
             keyring: parts.keyring,
             hasher,
             one_at_a_time: OneAtATime::new(),
-            policies: Policies::shipped(),
             ender: parts.ender,
         })))
     }

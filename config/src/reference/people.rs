@@ -1,6 +1,6 @@
 //! The keys of sign-in, storage and pages.
 
-use super::{DAY, HOUR, Key, Kind, Later, MINUTE, Section, integer, seconds};
+use super::{DAY, HOUR, Key, Kind, MINUTE, Section, integer, seconds};
 
 pub(crate) const TENANTS: Section = Section {
     name: "tenants",
@@ -61,29 +61,6 @@ pub(crate) const SESSIONS: Section = Section {
         .or("browser"),
     ],
     later: &[],
-};
-
-pub(crate) const PASSWORD: Section = Section {
-    name: "password",
-    within: None,
-    repeated: false,
-    doc: "What a password must be. Nothing is set here in this version: 15 characters at least, not a common password, \
-          nothing of the person's own.",
-    keys: &[],
-    later: &[
-        Later {
-            name: "length_min",
-            remedy: "leave it out; 15 characters are asked for",
-        },
-        Later {
-            name: "classes",
-            remedy: "leave it out; length and a list of common passwords protect better",
-        },
-        Later {
-            name: "expires",
-            remedy: "leave it out; passwords are changed when there is a reason",
-        },
-    ],
 };
 
 pub(crate) const HASHING: Section = Section {

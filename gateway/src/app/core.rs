@@ -140,6 +140,7 @@ pub(super) fn identity_settings(settings: &Settings) -> IdentitySettings {
         tenant_of_host: by_host
             .map(|(host, tenant)| (host.clone(), tenant.clone()))
             .collect(),
+        passwords: settings.password.clone(),
         session_life: settings.sessions.absolute,
         idle_private: settings.sessions.idle_private,
         idle_public: settings.sessions.idle_public,

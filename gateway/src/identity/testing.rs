@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use octroi_policy::{
     host::Host,
     id::{AccountId, RequestId, Role, SessionId},
+    password::policies::Policies,
     session::Computer,
     time::Timestamp,
 };
@@ -101,6 +102,7 @@ impl World {
             portal: host("portail.exemple.fr"),
             default_tenant: None,
             tenant_of_host: HashMap::new(),
+            passwords: Policies::shipped(),
             session_life: Duration::from_hours(24),
             idle_private: Duration::from_hours(8),
             idle_public: Duration::from_mins(15),

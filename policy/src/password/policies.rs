@@ -70,8 +70,14 @@ mod tests {
         };
         let rule = |length, layer| (Rule::from(LengthMin(length)), layer);
         assert_eq!(least(&[], &globex), rule(15, Layer::Base));
-        assert_eq!(least(std::slice::from_ref(&rh), &globex), rule(15, Layer::Base));
+        assert_eq!(
+            least(std::slice::from_ref(&rh), &globex),
+            rule(15, Layer::Base)
+        );
         assert_eq!(least(&[rh], &acme), rule(18, Layer::Tenant(acme.clone())));
-        assert_eq!(least(std::slice::from_ref(&it), &acme), rule(20, Layer::Role(it)));
+        assert_eq!(
+            least(std::slice::from_ref(&it), &acme),
+            rule(20, Layer::Role(it))
+        );
     }
 }

@@ -105,7 +105,11 @@ impl Services {
             hosts: &hosts,
             year: year_of(self.clock.now()),
         };
-        let asked = self.policies.asked_of(&account.roles, &account.tenant_name);
+        let asked = self
+            .settings
+            .load()
+            .passwords
+            .asked_of(&account.roles, &account.tenant_name);
         let opaque = OpaquePassword::from_typed(new.expose()).ok();
         let facts = facts(opaque.as_ref(), own, before);
         Ok(asked.judge(new.expose(), facts))
@@ -113,7 +117,11 @@ impl Services {
 
     /// The rules about an account's password, each with whose it is.
     pub(in crate::identity) fn rules_for(&self, account: &Account) -> Box<[(Rule, Layer)]> {
-        let asked = self.policies.asked_of(&account.roles, &account.tenant_name);
+        let asked = self
+            .settings
+            .load()
+            .passwords
+            .asked_of(&account.roles, &account.tenant_name);
         asked.rules().into()
     }
 

@@ -246,7 +246,7 @@ fn invariant_11_what_is_not_enforced_yet_is_refused_and_never_ignored() {
             "[storage]\nsessions = \"redis://cache\"",
             "`storage.sessions = \"redis://cache\"`",
         ),
-        ("[password]\nlength_min = 16", "`password.length_min`"),
+        ("[password]\nage_max = 90", "`password.age_max`"),
         ("[acme]\ncontact = \"mailto:a@b\"", "`acme`"),
         ("[admin]\nlisten = \"127.0.0.1:1\"", "`admin`"),
         ("[console]", "`console`"),

@@ -149,10 +149,8 @@ fn said(reader: Reader<'_>) -> Option<Said> {
         }
         None => {}
     }
-    let years = reader.place_of("years").map(|_| reader.boolean("years"));
-    let own_data = reader
-        .place_of("own_data")
-        .map(|_| reader.boolean("own_data"));
+    let years = reader.told("years").map(|_| reader.boolean("years"));
+    let own_data = reader.told("own_data").map(|_| reader.boolean("own_data"));
     match (own_data, years) {
         (Some(false), None | Some(false)) => said.off.push(RuleKind::NotOwnData),
         (Some(false), Some(true)) => {
@@ -179,7 +177,7 @@ struct Figures<'d> {
 impl Figures<'_> {
     /// A figure, where it is said.
     fn get(&mut self, name: &str) -> Option<u32> {
-        self.reader.place_of(name)?;
+        self.reader.told(name)?;
         let figure = self.reader.integer(name);
         self.is_whole &= figure.is_some();
         figure

@@ -1,6 +1,6 @@
 //! The keys of sign-in, storage and pages.
 
-use super::{DAY, HOUR, Key, Kind, MINUTE, Section, integer, seconds};
+use super::{DAY, HOUR, Key, Kind, Later, MINUTE, Section, integer, seconds};
 
 pub(crate) const TENANTS: Section = Section {
     name: "tenants",

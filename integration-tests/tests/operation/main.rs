@@ -21,6 +21,7 @@ mod life;
 mod limits;
 mod manuals;
 mod nginx_upstream;
+mod password_rules;
 mod plain_http;
 mod programs;
 mod quotations;

@@ -1,0 +1,162 @@
+//! Password rules of the configuration: each key is enforced from the reload on that sets it, and says what is missing.
+
+use std::time::SystemTime;
+
+use octroi_integration_tests::binary::said;
+use octroi_integration_tests::recorder::Recorder;
+use octroi_integration_tests::world::{Route, World};
+
+/// What is set, a password that it refuses, what is said of it, and one that it takes.
+const RULES: &[(&str, &str, &str, &str)] = &[
+    (
+        "length_min = 24",
+        "agrafe bougie lavoir",
+        "4 characters short of 24",
+        "agrafe bougie lavoir tunnel",
+    ),
+    (
+        "length_max = 64",
+        "agrafe bougie lavoir tunnel citron plume tisane rocher cactus violon",
+        "longer than 64",
+        "agrafe bougie lavoir",
+    ),
+    (
+        "classes_min = 3",
+        "agrafebougielavoir",
+        "characters of 1 kinds, and 3 are needed",
+        "Agrafe bougie lavoir",
+    ),
+    (
+        "classes_min = 3\nclasses_unless_length = 18",
+        "agrafebougielavo",
+        "characters of 1 kinds, and 3 are needed",
+        "agrafebougielavoir",
+    ),
+    (
+        "lower_min = 1",
+        "AGRAFE BOUGIE LAVOIR",
+        "1 more small letters",
+        "AGRAFE BOUGIE LAVOIr",
+    ),
+    (
+        "upper_min = 2",
+        "Agrafe bougie lavoir",
+        "1 more capitals",
+        "Agrafe Bougie lavoir",
+    ),
+    (
+        "digits_min = 3",
+        "agrafe bougie lavoir 7",
+        "2 more digits",
+        "agrafe bougie lavoir 739",
+    ),
+    (
+        "signs_min = 3",
+        "agrafe bougie lavoir",
+        "1 more signs",
+        "agrafe bougie lavoir!",
+    ),
+    (
+        "signs_min = 3\ncounts_unless_length = 21",
+        "agrafe bougie lavoir",
+        "1 more signs",
+        "agrafe bougie lavoirs",
+    ),
+    (
+        "distinct_min = 12",
+        "bobine nobine bonib",
+        "different characters, and 12 are needed",
+        "agrafe bougie lavoir",
+    ),
+    (
+        "repeat_max = 2",
+        "agrafe bougieee lavoir",
+        "more than 2 times in a row",
+        "agrafe bougiee lavoir",
+    ),
+    (
+        "sequence_max = 3",
+        "agrafe bougie wxcv lavoir",
+        "for more than 3 characters",
+        "agrafe bougie lavoir",
+    ),
+    (
+        "entropy_bits_min = 120",
+        "agrafe bougie lavoir",
+        "of 120 bits",
+        "agrafe bougie lavoir tunnel",
+    ),
+    (
+        "guesses_log10_min = 20",
+        "agrafe bougie lavoir",
+        "10^20.0 are needed",
+        "agrafe bougie lavoir tunnel citron plume tisane",
+    ),
+    (
+        "own_data = true",
+        "bougie acme lavoir tunnel",
+        "the organisation's name",
+        "agrafe bougie lavoir",
+    ),
+    (
+        "years = true",
+        "agrafe bougie {year} lavoir",
+        "this year or one beside it",
+        "agrafe bougie 1815 lavoir",
+    ),
+    (
+        "preset = \"cnil-case-1\"",
+        "agrafebougielav",
+        "characters of 1 kinds, and 3 are needed",
+        "agrafe bougie lavoir",
+    ),
+    (
+        "tenant = { acme = { length_min = 30 } }",
+        "agrafe bougie lavoir",
+        "10 characters short of 30",
+        "agrafe bougie lavoir tunnel citron",
+    ),
+    (
+        "role = { it = { length_min = 30 } }",
+        "agrafe bougie lavoir",
+        "10 characters short of 30",
+        "agrafe bougie lavoir tunnel citron",
+    ),
+];
+
+#[test]
+fn b2_promise_each_rule_counts_from_the_reload_on_that_sets_it() {
+    let upstream = Recorder::start();
+    let route = Route {
+        host: "echo.localhost",
+        path: "/",
+        to: &upstream,
+        more: "allow = \"everyone\"",
+    };
+    let world = World::with_routes(&[route]);
+    let before = std::fs::read_to_string(world.config()).expect("the configuration");
+    let year = this_year().to_string();
+    for (number, (rule, refused, why, taken)) in RULES.iter().enumerate() {
+        let text = format!("{before}\n[password]\n{rule}\n");
+        std::fs::write(world.config(), text).expect("the configuration");
+        let output = world.run(&["reload"]);
+        assert!(output.status.success(), "{rule}: {}", said(&output));
+        let login = format!("acme/person-{number}");
+        let add = ["user", "add", &login, "--role", "it", "--password-stdin"];
+        let add = |password: &str| {
+            let typed = format!("{}\n", password.replace("{year}", &year));
+            world.run_with_input(&add, &typed)
+        };
+        let output = add(refused);
+        assert_eq!(output.status.code(), Some(1), "{rule}: {}", said(&output));
+        assert!(said(&output).contains(why), "{rule}: {}", said(&output));
+        let output = add(taken);
+        assert!(output.status.success(), "{rule}: {}", said(&output));
+    }
+}
+
+/// The year, within a day; the rule takes those beside it too.
+fn this_year() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    1970 + now.expect("a time after 1970").as_secs() / (365 * 86_400 + 20_952)
+}

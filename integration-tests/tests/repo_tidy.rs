@@ -346,7 +346,7 @@ fn invariant_6_secrets_are_compared_in_one_place() {
     // Whoever has two secrets to compare does it there: `==` in its place would be seen by nothing else.
     for name in [
         "gateway/src/identity/password_hash.rs",
-        "gateway/src/identity/passwords.rs",
+        "gateway/src/identity/passwords/judging.rs",
         "gateway/src/journal/chain.rs",
         "gateway/src/keyring.rs",
         "gateway/src/store/memory/sessions.rs",

@@ -54,7 +54,7 @@ async fn add(
     Extension(operator): Extension<Operator>,
     Json(request): Json<AddRequest>,
 ) -> Answer<Provisional> {
-    let account = added(&desk, operator, request.new).await?;
+    let account = added(&desk, operator, request.new, request.password.as_ref()).await?;
     provide(&desk, operator, account, request.password)
         .await
         .map(Json)
@@ -81,7 +81,7 @@ async fn invite(
     let account = match desk.identity.find_account(&request.new.account).await {
         Ok(account) => account,
         Err(AdminError::Refused(AdminRefusal::UnknownAccount | AdminRefusal::UnknownTenant)) => {
-            added(&desk, operator, request.new).await?
+            added(&desk, operator, request.new, None).await?
         }
         Err(error) => return Err(error.into()),
     };
@@ -194,6 +194,7 @@ async fn added(
     desk: &Desk,
     operator: Operator,
     new: NewAccountRequest,
+    password: Option<&HandedPassword>,
 ) -> Result<AccountFacts, Refusal> {
     let (tenant, login) = new
         .account
@@ -213,7 +214,19 @@ async fn added(
         language,
         roles,
     };
-    match desk.identity.add_account(operator, account).await {
+    let judged = match password {
+        Some(password) => {
+            desk.identity
+                .judge_provisional(&account, &password.typed())
+                .await
+        }
+        None => Ok(()),
+    };
+    let made = match judged {
+        Ok(()) => desk.identity.add_account(operator, account).await,
+        Err(refused) => Err(refused),
+    };
+    match made {
         Ok(id) => Ok(desk.identity.account(id).await?),
         Err(AdminError::Refused(AdminRefusal::UnknownTenant)) => Err(Refusal::refused(
             "there is no such tenant; with --new-tenant it is made",

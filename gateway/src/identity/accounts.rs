@@ -8,12 +8,19 @@ use octroi_policy::{
     host::Host,
     id::{AccountId, Role, TenantId, TenantName},
     login::{Login, MalformedLogin, QualifiedLogin},
-    password::verdict::Verdict,
+    password::{policy::Judged, verdict::Verdict},
     session::TenantGrant,
     time::Timestamp,
 };
 
-use super::{Fault, Identity, Services, client::Operator, sessions::SignedIn, trace};
+use super::{
+    Fault, Identity, Services,
+    client::Operator,
+    passwords::{judging::Before, replacing::Owner},
+    secret::TypedPassword,
+    sessions::SignedIn,
+    trace,
+};
 pub(crate) use crate::store::accounts::Language;
 use crate::{
     entropy,
@@ -194,6 +201,27 @@ impl Identity {
             Err(StoreError::Conflict(Conflict::LoginTaken)) => Err(AdminRefusal::LoginTaken.into()),
             Err(StoreError::Conflict(Conflict::Missing)) => Err(AdminRefusal::UnknownTenant.into()),
             Err(error) => Err(admin_error(error)),
+        }
+    }
+
+    /// Judges a provisional password before its account is made: where it is refused, nothing is.
+    pub(crate) async fn judge_provisional(
+        &self,
+        new: &NewAccount,
+        password: &TypedPassword,
+    ) -> Result<(), AdminError> {
+        let tenant = self.0.known_tenant(&new.tenant).await?;
+        let owner = Owner {
+            tenant: tenant.id,
+            tenant_name: &tenant.name,
+            login: &new.login,
+            name: new.name.as_deref(),
+            email: new.email.as_deref(),
+            roles: &new.roles,
+        };
+        match self.0.judge(owner, password, Before::Nothing).await? {
+            Judged::Acceptable(..) => Ok(()),
+            Judged::Refused(verdict) => Err(AdminRefusal::Password(verdict).into()),
         }
     }
 

@@ -1,9 +1,9 @@
 //! Password rules of the configuration: each key is enforced from the reload on that sets it, and says what is missing.
 
-use std::time::SystemTime;
-
 use octroi_integration_tests::binary::said;
+use octroi_integration_tests::page::Form;
 use octroi_integration_tests::recorder::Recorder;
+use octroi_integration_tests::visitor::Visitor;
 use octroi_integration_tests::world::{Route, World};
 
 /// What is set, a password that it refuses, what is said of it, and one that it takes.
@@ -87,9 +87,9 @@ const RULES: &[(&str, &str, &str, &str)] = &[
         "agrafe bougie lavoir tunnel",
     ),
     (
-        "guesses_log10_min = 20",
+        "guesses_log10_min = 16",
         "agrafe bougie lavoir",
-        "10^20.0 are needed",
+        "10^16.0 are needed",
         "agrafe bougie lavoir tunnel citron plume tisane",
     ),
     (
@@ -135,7 +135,7 @@ fn b2_promise_each_rule_counts_from_the_reload_on_that_sets_it() {
     };
     let world = World::with_routes(&[route]);
     let before = std::fs::read_to_string(world.config()).expect("the configuration");
-    let year = this_year().to_string();
+    let year = this_year(&world);
     for (number, (rule, refused, why, taken)) in RULES.iter().enumerate() {
         let text = format!("{before}\n[password]\n{rule}\n");
         std::fs::write(world.config(), text).expect("the configuration");
@@ -155,8 +155,58 @@ fn b2_promise_each_rule_counts_from_the_reload_on_that_sets_it() {
     }
 }
 
-/// The year, within a day; the rule takes those beside it too.
-fn this_year() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    1970 + now.expect("a time after 1970").as_secs() / (365 * 86_400 + 20_952)
+/// Near to the old one, with a year that the organisation does not want: both are said at once, with whose rule it is.
+#[test]
+fn b2_promise_the_page_says_what_is_missing_and_whose_rule_it_is() {
+    let upstream = Recorder::start();
+    let route = Route {
+        host: "echo.localhost",
+        path: "/",
+        to: &upstream,
+        more: "allow = \"everyone\"",
+    };
+    let rules = "\n[password]\nchanges_min = 4\ntenant = { acme = { years = true } }\n";
+    let world = World::configured(&[route], |text| text + rules);
+    let person = world.facts.with_role("rh").clone();
+    let mut visitor = world.visitor();
+    let answer = visitor.sign_in(&world.portal(), &person.full_login(), &person.password);
+    assert_eq!(answer.status, 200, "{}", answer.everything());
+    let url = format!("https://{}/.octroi/account/password", world.portal());
+    let page = visitor.visit(&url);
+    let shown = page.response.text();
+    for sentence in [
+        "At least 15 characters.",
+        "Quite another one than the current.",
+        "or a recent year. Set by your organisation.",
+    ] {
+        assert!(shown.contains(sentence), "{sentence}: {shown}");
+    }
+    let form = Form::on(&page, "/.octroi/account/password").without("repeat");
+    let change = |new: &str, visitor: &mut Visitor| {
+        let form = form.clone().with("current", &person.password);
+        form.with("new", new).submit(visitor)
+    };
+    let near = format!("{} {}", person.password, this_year(&world));
+    let refused = change(&near, &mut visitor.clone());
+    assert_eq!(refused.response.status, 422);
+    let shown = refused.response.text();
+    for sentence in [
+        "It is too close to the old one. Change more of it.",
+        "It contains a recent year. Remove it. Set by your organisation.",
+    ] {
+        assert!(shown.contains(sentence), "{sentence}: {shown}");
+    }
+    assert!(!shown.contains(&near), "a password is never shown");
+    let done = change("trois barques au matin calme", &mut visitor);
+    assert_eq!(done.response.status, 303, "{}", done.response.everything());
+}
+
+/// The year, as the gateway has it.
+fn this_year(world: &World) -> String {
+    let page = world
+        .visitor()
+        .visit(&format!("https://{}/", world.portal()));
+    let date = page.response.first("date").expect("a date").to_owned();
+    let year = date.split(' ').nth(3);
+    year.expect("Wed, 25 Nov 2026 12:00:00 GMT").to_owned()
 }

@@ -122,7 +122,7 @@ fn roles_and_tenants_tighten_the_base() {
     );
     let policies = policies.unwrap();
     let (it, acme): (Role, TenantName) = ("it".parse().unwrap(), "acme".parse().unwrap());
-    let asked = policies.asked_of(&[it.clone()], &acme);
+    let asked = policies.asked_of(std::slice::from_ref(&it), &acme);
     assert_eq!(asked.rules()[0], (LengthMin(20).into(), Layer::Role(it)));
     let years = (NotOwnData { years: true }.into(), Layer::Tenant(acme));
     assert!(asked.rules().contains(&years));
@@ -130,78 +130,81 @@ fn roles_and_tenants_tighten_the_base() {
 
 #[test]
 fn what_contradicts_itself_is_refused_where_it_stands() {
-    for (section, figure, why) in [
-        (
-            "[password]\nlength_min = 7",
-            "password.length_min",
-            "out of bounds",
-        ),
-        (
-            "[password]\nlength_max = 63",
-            "password.length_max",
-            "out of bounds",
-        ),
-        (
-            "[password]\nclasses_min = 5",
-            "password.classes_min",
-            "out of bounds",
-        ),
-        (
-            "[password]\nclasses_unless_length = 20",
-            "classes_unless_length",
-            "without `classes_min`",
-        ),
-        (
-            "[password]\ncounts_unless_length = 20",
-            "counts_unless_length",
-            "without `lower_min`",
-        ),
-        (
-            "[password]\nown_data = false\nyears = true",
-            "password.years",
-            "takes away",
-        ),
-        (
-            "[password]\npreset = \"cnil-admin\"",
-            "password.preset",
-            "write",
-        ),
-        (
-            "[password]\nlenght_min = 20",
-            "password.lenght_min",
-            "length_min",
-        ),
-        (
-            "[password]\nage_max = 90",
-            "password.age_max",
-            "not available in this version",
-        ),
-        (
-            "[password.role.it]\npreset = \"shipped\"",
-            "password.role.preset",
-            "not a key",
-        ),
-        (
-            "[password.role.\"a b\"]\nlength_min = 20",
-            "password.role",
-            "a b",
-        ),
-        (
-            "[password]\nrole = 3",
-            "password.role",
-            "cannot be a number",
-        ),
-        (
-            "[password.tenant]\nacme = 3",
-            "password.tenant",
-            "cannot be a number",
-        ),
-        (
-            "[password.tenant.acme]\nlength_min = 100",
-            "password.tenant.length_min",
-            "out of bounds",
-        ),
-    ] {
+    for (section, figure, why) in REFUSED {
         assert_refused(section, figure, why);
     }
 }
+
+/// A section, the figure that is refused, and what is said of it.
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "[password]\nlength_min = 7",
+        "password.length_min",
+        "out of bounds",
+    ),
+    (
+        "[password]\nlength_max = 63",
+        "password.length_max",
+        "out of bounds",
+    ),
+    (
+        "[password]\nclasses_min = 5",
+        "password.classes_min",
+        "out of bounds",
+    ),
+    (
+        "[password]\nclasses_unless_length = 20",
+        "classes_unless_length",
+        "without `classes_min`",
+    ),
+    (
+        "[password]\ncounts_unless_length = 20",
+        "counts_unless_length",
+        "without `lower_min`",
+    ),
+    (
+        "[password]\nown_data = false\nyears = true",
+        "password.years",
+        "takes away",
+    ),
+    (
+        "[password]\npreset = \"cnil-admin\"",
+        "password.preset",
+        "write",
+    ),
+    (
+        "[password]\nlenght_min = 20",
+        "password.lenght_min",
+        "length_min",
+    ),
+    (
+        "[password]\nage_max = 90",
+        "password.age_max",
+        "not available in this version",
+    ),
+    (
+        "[password.role.it]\npreset = \"shipped\"",
+        "password.role.preset",
+        "not a key",
+    ),
+    (
+        "[password.role.\"a b\"]\nlength_min = 20",
+        "password.role",
+        "a b",
+    ),
+    (
+        "[password]\nrole = 3",
+        "password.role",
+        "cannot be a number",
+    ),
+    (
+        "[password.tenant]\nacme = 3",
+        "password.tenant",
+        "cannot be a number",
+    ),
+    (
+        "[password.tenant.acme]\nlength_min = 100",
+        "password.tenant.length_min",
+        "out of bounds",
+    ),
+];

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use octroi_policy::{
+    id::{Role, TenantId, TenantName},
     password::{
         opaque::OpaquePassword,
         policy::{AcceptedPassword, Judged, Layer},
@@ -84,32 +85,53 @@ impl OwnPassword {
     }
 }
 
+/// Whose password is judged: an account, or one that is about to be made.
+#[derive(Clone, Copy)]
+pub(in crate::identity) struct Owner<'a> {
+    pub(in crate::identity) tenant: TenantId,
+    pub(in crate::identity) tenant_name: &'a TenantName,
+    pub(in crate::identity) login: &'a str,
+    pub(in crate::identity) name: Option<&'a str>,
+    pub(in crate::identity) email: Option<&'a str>,
+    pub(in crate::identity) roles: &'a [Role],
+}
+
+impl<'a> From<&'a Account> for Owner<'a> {
+    fn from(account: &'a Account) -> Self {
+        Self {
+            tenant: account.tenant,
+            tenant_name: &account.tenant_name,
+            login: &account.login,
+            name: account.profile.name.as_deref(),
+            email: account.profile.email.as_deref(),
+            roles: &account.roles,
+        }
+    }
+}
+
 impl Services {
-    /// Judges a new password of this account by what its policies ask, in the form in which it is hashed.
+    /// Judges a new password by what the policies of its owner ask, in the form in which it is hashed.
     pub(in crate::identity) async fn judge(
         &self,
-        account: &Account,
+        owner: impl Into<Owner<'_>>,
         new: &TypedPassword,
         before: Before<'_>,
     ) -> Result<Judged, Fault> {
-        let tenant = self.stores.tenants.by_id(account.tenant).await?;
+        let owner = owner.into();
+        let tenant = self.stores.tenants.by_id(owner.tenant).await?;
         let organisation = tenant.as_ref().map_or("", |tenant| &tenant.display_name);
         let settings = self.settings.load();
         let hosts = [settings.portal.as_str()];
         let own = OwnData {
-            login: &account.login,
-            name: account.profile.name.as_deref(),
-            email: account.profile.email.as_deref(),
-            tenant: &[account.tenant_name.as_str(), organisation],
+            login: owner.login,
+            name: owner.name,
+            email: owner.email,
+            tenant: &[owner.tenant_name.as_str(), organisation],
             product: &["octroi"],
             hosts: &hosts,
             year: year_of(self.clock.now()),
         };
-        let asked = self
-            .settings
-            .load()
-            .passwords
-            .asked_of(&account.roles, &account.tenant_name);
+        let asked = settings.passwords.asked_of(owner.roles, owner.tenant_name);
         let opaque = OpaquePassword::from_typed(new.expose()).ok();
         let facts = facts(opaque.as_ref(), own, before);
         Ok(asked.judge(new.expose(), facts))

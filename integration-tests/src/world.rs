@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use facts::{Account, Facts, Service};
-pub use process::Running;
+pub use process::{Running, free_ports};
 
 use crate::binary;
 use crate::page::Form;
@@ -98,7 +98,7 @@ impl World {
     pub fn configured(routes: &[Route<'_>], change: impl FnOnce(String) -> String) -> Self {
         let kept = process::directory();
         let mut facts = template::copy_into(kept.path());
-        let ports = process::free_ports();
+        let ports = free_ports();
         facts.listen_on(ports);
         let path = config_in(kept.path());
         let template = std::fs::read_to_string(&path).expect("a configuration");

@@ -158,7 +158,7 @@ pub(super) fn directory() -> TempDir {
 }
 
 /// Three ports that were free a moment ago.
-pub(super) fn free_ports() -> [u16; 3] {
+pub fn free_ports() -> [u16; 3] {
     let draw = || {
         loop {
             // Not of the system's choice: where it takes ports for outgoing connections, one that is free now may be in

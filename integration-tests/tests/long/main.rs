@@ -10,14 +10,13 @@
 )]
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use octroi_integration_tests::binary;
 use octroi_integration_tests::patience::wait_for;
-use octroi_integration_tests::world::World;
+use octroi_integration_tests::world::{World, free_ports};
 use serde_json::Value;
 
 /// Mozilla's "intermediate" profile, as sslyze judges it.
@@ -144,10 +143,7 @@ impl WeakListener {
             made.is_ok_and(|status| status.success()) && fs::metadata(&key).is_ok(),
             "openssl made no certificate"
         );
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|held| held.local_addr())
-            .expect("a port")
-            .port();
+        let [port, ..] = free_ports();
         let child = Command::new("openssl")
             .args([
                 "s_server",

@@ -5,7 +5,7 @@ mod backup;
 mod evidence;
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -15,7 +15,7 @@ use octroi_integration_tests::page::Form;
 use octroi_integration_tests::recorder::Recorder;
 use octroi_integration_tests::visitor::Visitor;
 use octroi_integration_tests::wire::Door;
-use octroi_integration_tests::world::Running;
+use octroi_integration_tests::world::{Running, free_ports};
 use tempfile::TempDir;
 
 use crate::documentation::shell_lines;
@@ -174,12 +174,11 @@ struct Machine {
 
 impl Machine {
     fn new() -> Self {
-        let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
-        let [https, http, management] = held.map(|it| it.local_addr().expect("an address"));
+        let [https, http, management] = free_ports();
         Self {
             home: TempDir::with_prefix("octroi-").expect("a directory"),
-            https,
-            others: [http.port(), management.port()],
+            https: SocketAddr::from(([127, 0, 0, 1], https)),
+            others: [http, management],
         }
     }
 

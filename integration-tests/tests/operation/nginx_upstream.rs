@@ -1,14 +1,13 @@
 //! A real nginx serves a small site through the gateway to curl, Python and h2load; its own log says who came.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use octroi_integration_tests::patience::wait_for;
 use octroi_integration_tests::recorder::Recorder;
-use octroi_integration_tests::world::{Route, World};
+use octroi_integration_tests::world::{Route, World, free_ports};
 
 const HOST: &str = "echo.localhost";
 
@@ -27,10 +26,7 @@ impl Nginx {
         fs::create_dir(home.join("site")).expect("a directory");
         fs::write(home.join("site/index.html"), "<h1>a small site</h1>\n").expect("a page");
         fs::write(home.join("site/big.bin"), vec![b'n'; 2_000_000]).expect("a file");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|held| held.local_addr())
-            .expect("a port")
-            .port();
+        let [port, ..] = free_ports();
         let log = home.join("access.log");
         fs::write(home.join("nginx.conf"), configuration(home, port)).expect("a configuration");
         let child = Command::new("nginx")

@@ -6,7 +6,7 @@ use octroi_integration_tests::answer::Answer;
 use octroi_integration_tests::patience::{Stopwatch, pause, wait_for};
 use octroi_integration_tests::recorder::{Recorder, Reply, ok};
 use octroi_integration_tests::visitor::{VERSIONS, Version, navigation};
-use octroi_integration_tests::world::{Route, World};
+use octroi_integration_tests::world::{Route, World, free_ports};
 use octroi_integration_tests::{h1, h2};
 
 const HOST: &str = "echo.localhost";
@@ -353,9 +353,8 @@ fn a_service_that_does_not_answer_in_time_gives_504() {
 /// What the manual promises where a host gives 502: the log names the address and the reason, with the request's id.
 #[test]
 fn why_a_service_cannot_be_reached_is_in_the_log_once_with_the_id_of_a_request() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = gone.local_addr().expect("an address");
-    drop(gone);
+    let [gone, ..] = free_ports();
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], gone));
     let upstream = Recorder::start();
     let world = World::configured(
         &[Route {

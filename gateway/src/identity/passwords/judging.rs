@@ -57,15 +57,38 @@ pub(super) fn facts<'a>(
 }
 
 /// The lower of two estimates: zxcvbn's, which knows English best, and ours. Both take no more than 64 words of the
-/// person and the company, and no more than 100 characters.
+/// person and the company.
 fn guesses(password: &OpaquePassword, own: &OwnData<'_>) -> Guesses {
-    let words = own.words();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let ours = estimate(password, own);
     let text = std::str::from_utf8(password.as_bytes()).unwrap_or_default();
+    if !is_quickly_estimated(text) {
+        return ours;
+    }
+    let words = own.words();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let theirs = zxcvbn(text, &words).guesses_log10();
     Guesses::from_log10_millis(millis_within(theirs, ours.log10_millis()))
 }
+
+/// Whether zxcvbn is done with it in a millisecond or two. It looks at each part of a text once for each way to read
+/// its signs as letters: a hundred characters of such signs would take it more than a second, on a thread that
+/// others wait for. What is longer, or can be read in more ways, is estimated by us alone.
+fn is_quickly_estimated(text: &str) -> bool {
+    let readings = SIGNS_FOR_LETTERS.iter().map(|signs| {
+        let present = signs.chars().filter(|sign| text.contains(*sign));
+        present.count().max(1)
+    });
+    text.chars().count() <= ZXCVBN_LEN_MAX && readings.product::<usize>() <= READINGS_MAX
+}
+
+/// Above it our own estimate decides alone: zxcvbn takes the square of the length.
+const ZXCVBN_LEN_MAX: usize = 32;
+/// How often zxcvbn may look at all parts of a text.
+const READINGS_MAX: usize = 4;
+/// The signs that zxcvbn reads as one letter: as a, b, c, e, g, i, l, o, s, t, x, z.
+const SIGNS_FOR_LETTERS: [&str; 12] = [
+    "4@", "8", "({[<", "3", "69", "1!|", "1|7", "0", "$5", "+7", "%", "2",
+];
 
 /// The thousandths of a logarithm, rounded down; `most` where it has more, and none where it has none.
 fn millis_within(log10: f64, most: u32) -> u32 {
@@ -112,6 +135,21 @@ mod tests {
         // Of these we know less than zxcvbn does.
         assert!(log10_tenths("qwER43@!") < 80);
         assert!(log10_tenths("agrafe bougie lavoir tunnel") >= 100);
+    }
+
+    /// What would take zxcvbn long is not given to it, whatever it is.
+    #[test]
+    fn d2_no_text_holds_a_thread_for_long() {
+        for (text, is_quick) in [
+            ("agrafe bougie lavoir tunnel", true),
+            ("P@ssw0rd1234567", true),
+            (&"a".repeat(32), true),
+            (&"a".repeat(33), false),
+            ("4@({[<", false),
+            ("4@8({[<369!1|$5+702%", false),
+        ] {
+            assert_eq!(is_quickly_estimated(text), is_quick, "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The page for auditors, typed in its order: each command gives what the page says that it gives.
 
+use octroi_integration_tests::world::free_ports;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -94,8 +95,7 @@ impl Echo {
         let program = program
             .and_then(|rest| rest.split("```").next())
             .expect("a program");
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
-        let port = free.expect("a port").port();
+        let [port, ..] = free_ports();
         assert!(program.contains("8080"));
         let file = machine.home().join("echo.py");
         fs::write(&file, program.replace("8080", &port.to_string())).expect("a program");

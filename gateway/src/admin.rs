@@ -29,7 +29,10 @@ use crate::{
     clock::Clock, entropy::Entropy, identity::Identity, journal::JournalStore, portal::Site,
 };
 
-pub(crate) use self::passphrase::passphrase;
+pub(crate) use self::{
+    passphrase::passphrase,
+    refusal::{class_name, reason_in_words},
+};
 
 /// What the operations work with. Cheap to clone.
 #[derive(Clone)]

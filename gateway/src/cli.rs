@@ -10,6 +10,7 @@ mod journal;
 #[cfg(feature = "load-test")]
 mod load_test;
 mod output;
+mod policy;
 mod reload;
 mod serve;
 mod session;
@@ -72,6 +73,9 @@ enum Command {
     Explain(explain::Arguments),
     /// Have the running gateway read its configuration again
     Reload(reload::Arguments),
+    /// Password rules: show, try
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Accounts: add, invite, list, show, lock, unlock, roles, grant, reset, delete
     #[command(subcommand)]
     User(user::Command),
@@ -95,6 +99,7 @@ impl Command {
             Self::Reload(arguments) => reload::run(&arguments, output),
             Self::Check(arguments) => check::run(&arguments, output),
             Self::Explain(arguments) => explain::run(&arguments, output),
+            Self::Policy(command) => policy::run(command, output),
             Self::User(command) => user::run(command, output),
             Self::Session(command) => session::run(command, output),
             Self::Journal(command) => journal::run(command, output),

@@ -8,7 +8,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use octroi_policy::password::{
-    guesses::Guesses,
     rules::Class,
     verdict::{OwnDatum, Reason, Verdict},
 };
@@ -98,11 +97,12 @@ impl From<StoreError> for Refusal {
 
 /// All reasons why a password cannot be set, in the operator's words.
 fn password_reasons(verdict: &Verdict) -> String {
-    let reasons: Vec<String> = verdict.reasons().map(in_words).collect();
+    let reasons: Vec<String> = verdict.reasons().map(reason_in_words).collect();
     format!("the password cannot be used: {}", reasons.join("; "))
 }
 
-fn in_words(reason: Reason) -> String {
+/// Why a rule is not met, in the operator's words.
+pub(crate) fn reason_in_words(reason: Reason) -> String {
     match reason {
         Reason::Empty => "it is empty".to_owned(),
         Reason::TooShort { missing, minimum } => {
@@ -133,11 +133,9 @@ fn in_words(reason: Reason) -> String {
         Reason::Runs { maximum } => format!(
             "it runs along a keyboard, the alphabet or the digits for more than {maximum} characters"
         ),
-        Reason::Guessable { found, minimum } => format!(
-            "it is guessed within 10^{} guesses, and 10^{} are needed",
-            tenths(found),
-            tenths(minimum)
-        ),
+        Reason::Guessable { found, minimum } => {
+            format!("it is guessed within {found} guesses, and {minimum} are needed")
+        }
         Reason::Listed => "it stands on the organisation's own list".to_owned(),
         Reason::Breached => "it was breached somewhere".to_owned(),
         Reason::BreachUnknown => "nobody can say at present whether it was breached".to_owned(),
@@ -148,13 +146,8 @@ fn in_words(reason: Reason) -> String {
     }
 }
 
-/// A logarithm as pages and commands write it: 10.5.
-fn tenths(guesses: Guesses) -> String {
-    let tenths = guesses.log10_tenths();
-    format!("{}.{}", tenths / 10, tenths % 10)
-}
-
-const fn class_name(class: Class) -> &'static str {
+/// A kind of characters, in the operator's words.
+pub(crate) const fn class_name(class: Class) -> &'static str {
     match class {
         Class::Lower => "small letters",
         Class::Upper => "capitals",

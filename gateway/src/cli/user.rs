@@ -318,21 +318,23 @@ impl AccountFacts {
 impl PasswordSource {
     /// The first line of standard input, if that was asked for.
     fn read(&self) -> Result<Option<HandedPassword>, Failure> {
-        if !self.password_stdin {
-            return Ok(None);
-        }
-        // With room for all of it: one that grows leaves copies behind.
-        let mut line = Zeroizing::new(String::with_capacity(LINE_BYTES_MAX));
-        let bytes = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX);
-        let read = io::stdin().lock().take(bytes).read_line(&mut line);
-        read.map_err(|error| Failure::Usage(format!("no password on standard input: {error}")))?;
-        for end in ['\n', '\r'] {
-            if line.ends_with(end) {
-                line.pop();
-            }
-        }
-        Ok(Some(HandedPassword::new(line)))
+        self.password_stdin.then(password_of_stdin).transpose()
     }
+}
+
+/// The first line of standard input.
+pub(super) fn password_of_stdin() -> Result<HandedPassword, Failure> {
+    // With room for all of it: one that grows leaves copies behind.
+    let mut line = Zeroizing::new(String::with_capacity(LINE_BYTES_MAX));
+    let bytes = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX);
+    let read = io::stdin().lock().take(bytes).read_line(&mut line);
+    read.map_err(|error| Failure::Usage(format!("no password on standard input: {error}")))?;
+    for end in ['\n', '\r'] {
+        if line.ends_with(end) {
+            line.pop();
+        }
+    }
+    Ok(HandedPassword::new(line))
 }
 
 /// More than the longest password (256 characters of 4 bytes) and a line end.

@@ -3,6 +3,8 @@
 pub(super) mod judging;
 pub(super) mod replacing;
 
+pub(crate) use self::judging::{facts_of_a_new_one, year_of};
+
 use octroi_policy::{
     id::AccountId,
     password::{

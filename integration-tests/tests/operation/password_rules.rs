@@ -5,6 +5,7 @@ use octroi_integration_tests::page::Form;
 use octroi_integration_tests::recorder::Recorder;
 use octroi_integration_tests::visitor::Visitor;
 use octroi_integration_tests::world::{Route, World};
+use serde_json::Value;
 
 /// What is set, a password that it refuses, what is said of it, and one that it takes.
 const RULES: &[(&str, &str, &str, &str)] = &[
@@ -199,6 +200,85 @@ fn b2_promise_the_page_says_what_is_missing_and_whose_rule_it_is() {
     assert!(!shown.contains(&near), "a password is never shown");
     let done = change("trois barques au matin calme", &mut visitor);
     assert_eq!(done.response.status, 303, "{}", done.response.everything());
+}
+
+/// What a security team shows to whoever asks: the rules, whose each is, and which clauses they meet.
+#[test]
+fn b2_promise_the_texts_that_the_rules_meet_are_computed() {
+    let upstream = Recorder::start();
+    let world = World::for_everyone("echo.localhost", &upstream);
+    let result = |shown: &Value, id: &str| {
+        let clauses = shown["clauses"].as_array().expect("clauses").iter();
+        let found: Vec<&Value> = clauses.filter(|clause| clause["id"] == id).collect();
+        assert_eq!(found.len(), 1, "{id}: {shown}");
+        found[0]["result"].as_str().expect("a result").to_owned()
+    };
+    let shown = world.run_json(&["policy", "show"]);
+    assert_eq!(shown["rules"][0]["text"], "at least 15 characters");
+    assert_eq!(shown["rules"][0]["of"], "base");
+    for id in [
+        "cnil-case-2",
+        "anssi-length",
+        "nist-length",
+        "asvs-top-3000",
+    ] {
+        assert_eq!(result(&shown, id), "met", "{id}");
+    }
+    // No count of consecutive failures closes a password in this version, and none is claimed.
+    assert_eq!(result(&shown, "nist-throttle"), "not met");
+    assert_eq!(result(&shown, "cnil-renewal-privileged"), "not applicable");
+    let rules =
+        "\n[password]\nlength_min = 8\nclasses_min = 3\n[password.role.it]\nlength_min = 20\n";
+    let before = std::fs::read_to_string(world.config()).expect("the configuration");
+    std::fs::write(world.config(), before + rules).expect("the configuration");
+    let shown = world.run_json(&["policy", "show"]);
+    assert_eq!(result(&shown, "nist-length"), "not met");
+    assert_eq!(result(&shown, "nist-composition"), "goes against");
+    let shown = world.run_json(&["policy", "show", "--role", "it", "--privileged"]);
+    assert_eq!(shown["rules"][0]["of"], "role it");
+    assert_eq!(shown["rules"][0]["text"], "at least 20 characters");
+    assert_eq!(result(&shown, "cnil-renewal-privileged"), "not met");
+    let output = world.run(&["policy", "show"]);
+    let text = said(&output);
+    for words in [
+        "length_min     base           at least 8 characters",
+        "not met        NIST SP 800-63B-4   3.1.1.2 (1) (8, asked: 15 characters)",
+        "goes against   OWASP ASVS 5.0, L1  6.2.5; would meet it: without `classes`",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn b2_promise_one_password_is_held_against_the_rules_and_shown_nowhere() {
+    let upstream = Recorder::start();
+    let world = World::for_everyone("echo.localhost", &upstream);
+    let attempt = |password: &str, more: &[&str]| {
+        let arguments = [&["policy", "try", "--password-stdin"], more].concat();
+        world.run_with_input(&arguments, &format!("{password}\n"))
+    };
+    for (password, why) in [
+        ("marie14juillet1989", "guesses, and 10^10.0 are needed"),
+        (
+            "gwenaelle03septembre1992",
+            "guesses, and 10^10.0 are needed",
+        ),
+        ("motdepasse123456789", "everybody tries first"),
+        ("tisane", "9 characters short of 15"),
+        ("", "it is empty"),
+    ] {
+        let output = attempt(password, &[]);
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{password}: {text}");
+        assert!(text.contains(why), "{password}: {text}");
+        assert!(password.len() < 10 || !text.contains(password), "{text}");
+        assert!(!world.log().contains("policy try"), "nobody is told");
+    }
+    let output = attempt("agrafe bougie lavoir", &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    let output = attempt("agrafe bougie lavoir", &["--login", "bougie"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("it holds the login"));
 }
 
 /// The year, as the gateway has it.

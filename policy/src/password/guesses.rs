@@ -1,5 +1,7 @@
 //! How many guesses a password takes: log10, in thousandths, so that it compares and adds exactly.
 
+use std::fmt;
+
 /// A number of guesses, as its decimal logarithm.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Guesses {
@@ -20,5 +22,13 @@ impl Guesses {
     /// The decimal logarithm in tenths, rounded down: what pages and files show.
     pub const fn log10_tenths(self) -> u32 {
         self.log10_millis / 100
+    }
+}
+
+/// As pages and commands write it: `10^10.5`.
+impl fmt::Display for Guesses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = self.log10_tenths();
+        write!(f, "10^{}.{}", tenths / 10, tenths % 10)
     }
 }

@@ -30,6 +30,11 @@ pub(in crate::identity) enum Before<'a> {
     Typed(Option<&'a OpaquePassword>),
 }
 
+/// What is known of a password that takes no other's place.
+pub(crate) fn facts_of_a_new_one<'a>(new: Option<&OpaquePassword>, own: OwnData<'a>) -> Facts<'a> {
+    facts(new, own, Before::Nothing)
+}
+
 /// What is known of a new password.
 pub(super) fn facts<'a>(
     new: Option<&OpaquePassword>,
@@ -105,7 +110,7 @@ fn millis_within(log10: f64, most: u32) -> u32 {
 }
 
 /// The year of a moment, as the world's clock has it.
-pub(super) fn year_of(now: Timestamp) -> Option<u32> {
+pub(crate) fn year_of(now: Timestamp) -> Option<u32> {
     let moment = jiff::Timestamp::from_millisecond(now.as_unix_millis()).ok()?;
     u32::try_from(moment.to_zoned(jiff::tz::TimeZone::UTC).year()).ok()
 }

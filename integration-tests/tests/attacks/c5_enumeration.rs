@@ -53,7 +53,7 @@ fn c5_every_kind_of_account_is_refused_alike_in_every_byte() {
 #[test]
 fn c5_every_kind_of_account_takes_the_same_time() {
     let desk = Desk::open("");
-    assert_alike(&desk, if IS_LONG { 500 } else { 20 }, |kind| {
+    assert_alike(&desk, if IS_LONG { 500 } else { 12 }, |kind| {
         let (answer, time) = desk.guess(kind);
         assert_eq!(answer.status, 401, "{}", answer.everything());
         time
@@ -64,7 +64,7 @@ fn c5_every_kind_of_account_takes_the_same_time() {
 #[test]
 fn c5_every_kind_of_account_takes_the_same_time_after_the_cost_was_raised() {
     let desk = Desk::open("\n[hashing]\nmemory_kib = 65536\npasses = 2\n");
-    assert_alike(&desk, if IS_LONG { 200 } else { 12 }, |kind| {
+    assert_alike(&desk, if IS_LONG { 200 } else { 8 }, |kind| {
         let (answer, time) = desk.guess(kind);
         assert_eq!(answer.status, 401, "{}", answer.everything());
         time
@@ -90,7 +90,7 @@ fn c5_with_the_queue_full_every_kind_of_account_is_put_off_alike() {
             let answer = desk.put_off(kind).0;
             assert_eq!(shown(&answer), shown(&reference), "{}", kind.name);
         }
-        let tries = if IS_LONG { 200 } else { 12 };
+        let tries = if IS_LONG { 200 } else { 8 };
         assert_alike(&desk, tries, |kind| desk.put_off(kind).1);
     });
 }
